@@ -1,0 +1,162 @@
+"""The machine definition as checked, frozen values: what the reader makes and all others use.
+
+No YAML, no positions of text beyond `Place`, no behaviour. Durations are milliseconds.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Literal
+
+from engine.definition.contracts import Contract
+from engine.definition.expressions import Expression, Template
+from engine.model import Millis
+
+Merge = Literal["shallow", "deep", "deepConcat", "none"]
+Unexpected = Literal["reject", "ignore"]
+Scope = Literal["state", "business state", "machine"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BusinessState:
+    name: str
+    id: int
+    description: str = ""
+    on: Mapping[str, tuple[Transition, ...]] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BusinessEvent:
+    name: str
+    id: int
+    description: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class EventSpec:
+    """An entry under `events`. Events without one are made for every name used in `on` or `replies`."""
+
+    name: str
+    aliases: tuple[str, ...] = ()
+    business_event: str | None = None
+    payload: Contract | None = None
+    description: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Retry:
+    """When a try is repeated: after delay * factor**n, at most max_delay, +/- jitter (0 to 1)."""
+
+    attempts: int = 5
+    delay: Millis = 1_000
+    factor: float = 2.0
+    max_delay: Millis = 60_000
+    jitter: float = 0.2
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Command:
+    """A request to the outside. `payload` None means: the saga's whole metadata."""
+
+    name: str
+    channel: str
+    payload: Template | None = None
+    replies: Mapping[str, str] = field(default_factory=dict)
+    timeout: Millis | None = None
+    retry: Retry | None = None
+    description: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SideEffect:
+    """Fire and forget: never moves the saga, retried, parked at the end."""
+
+    name: str
+    channel: str
+    payload: Template | None = None
+    timeout: Millis | None = None
+    retry: Retry | None = None
+    description: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Assignment:
+    """One line of `set`: a dotted path into the metadata, and the value."""
+
+    path: tuple[str, ...]
+    value: Template
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Transition:
+    """One alternative for one event. `to` None: the saga stays and nothing is re-entered."""
+
+    to: str | None = None
+    guard: Expression | None = None
+    assignments: tuple[Assignment, ...] = ()
+    business_event: str | None = None
+    side_effects: tuple[str, ...] = ()
+    description: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Timer:
+    """One line of `after`: `delay` after the state was entered, raise `event`.
+
+    `event` is the name that the history shows: the author's, else `$after.<delay as written>`.
+    `transition` None: only the event is raised, and the state's `on` decides.
+    """
+
+    label: str
+    delay: Millis
+    event: str
+    transition: Transition | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class State:
+    name: str
+    business_state: str
+    description: str = ""
+    final: bool = False
+    command: str | None = None
+    side_effects: tuple[str, ...] = ()
+    on: Mapping[str, tuple[Transition, ...]] = field(default_factory=dict)
+    after: tuple[Timer, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Definition:
+    """A whole machine. `states` and the other mappings keep the order of the file.
+
+    Attributes:
+        keys: (name, expression) as written under `keys`, e.g. ("metadata.orderNumber", ...).
+        content_hash: sha256 hex of the definition's meaning (key order and comments aside).
+        source: The YAML text.
+        file: Where it was read from, for messages.
+    """
+
+    name: str
+    version: int
+    description: str = ""
+    saga_id_prefix: str = ""
+    initial_state: str
+    creation_event: str
+    keys: tuple[tuple[str, Expression], ...] = ()
+    metadata_contract: Contract | None = None
+    merge: Merge = "shallow"
+    unexpected_events: Unexpected = "reject"
+    reply_timeout: Millis | None = None
+    business_states: Mapping[str, BusinessState]
+    business_events: Mapping[str, BusinessEvent] = field(default_factory=dict)
+    events: Mapping[str, EventSpec] = field(default_factory=dict)
+    commands: Mapping[str, Command] = field(default_factory=dict)
+    side_effects: Mapping[str, SideEffect] = field(default_factory=dict)
+    states: Mapping[str, State]
+    on: Mapping[str, tuple[Transition, ...]] = field(default_factory=dict)
+    content_hash: str
+    source: str
+    file: str
+
+

@@ -1,0 +1,31 @@
+"""What expressions of a machine may speak of, and times as people write them."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+
+from engine.definition.expressions import Names
+from engine.model import Json, Millis, Saga
+
+
+def iso(at: Millis) -> str:
+    """`2026-01-31T09:30:00.000Z`: UTC, milliseconds, so that text order is time order."""
+    moment = datetime.fromtimestamp(at // 1000, UTC)
+    return f"{moment:%Y-%m-%dT%H:%M:%S}.{at % 1000:03d}Z"
+
+
+def names_for(saga: Saga, event: str, payload: Json, metadata: Json, now: Millis) -> Names:
+    """The names of a guard, a template or a `set` line while `event` is applied to `saga`."""
+    return {
+        "metadata": metadata,
+        "payload": payload,
+        "event": event,
+        "now": iso(now),
+        "saga": {
+            "id": saga.saga_id,
+            "state": saga.state,
+            "businessState": saga.business_state,
+            "entityId": saga.entity_id,
+            "createdAt": iso(saga.created_at),
+        },
+    }

@@ -1,0 +1,211 @@
+"""What the engine asks of the outside: a store, channels, a clock, ids.
+
+Adapters implement these; the suites under tests/contract say what each promise means, and fakes
+pass the same suites. Every method may raise `StoreUnavailable`: the outcome is unknown then, and
+repeating the same call is safe.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Protocol
+
+from engine.model import (
+    Claim,
+    Count,
+    Delivery,
+    Due,
+    Entry,
+    HistoryRow,
+    Millis,
+    Outcome,
+    Query,
+    Saga,
+    Step,
+    StoredDefinition,
+)
+
+
+class Clock(Protocol):
+    """Where "now" comes from. Passed in, so that tests own the time."""
+
+    def now(self) -> Millis:
+        """Milliseconds since 1970-01-01 UTC."""
+        ...
+
+
+class Ids(Protocol):
+    """Where new ids and jitter come from."""
+
+    def new(self) -> str:
+        """A fresh id, unique for ever, sortable by time of making."""
+        ...
+
+    def jitter(self) -> float:
+        """A number in [-1, 1), evenly spread."""
+        ...
+
+
+class SagaStore(Protocol):
+    """Durable home of sagas.
+
+    * A step is committed whole or not at all: saga, history row, agenda, keys.
+    * When `create` or `commit` returns, the step survives kill -9 and power loss.
+    * Two steps from the same version: one wins, the other gets StaleSaga.
+    * Committing a step a second time changes nothing and is not an error.
+    * An event id is taken at most once per saga: DuplicateEvent.
+    """
+
+    async def create(self, step: Step) -> None:
+        """Make a new saga durable.
+
+        Raises:
+            SagaExists: The saga id is taken by another saga.
+            KeyTaken: Another saga of the machine has one of the keys.
+        """
+        ...
+
+    async def commit(self, step: Step) -> None:
+        """Make a step durable.
+
+        Raises:
+            SagaNotFound: There is no such saga.
+            DuplicateEvent: The saga has had an event with `row.event_id` at another version.
+            StaleSaga: The saga is not at `step.saga.version - 1`.
+            KeyTaken: Another saga of the machine has one of the claimed keys.
+        """
+        ...
+
+    async def load(self, saga_id: str) -> Saga:
+        """The saga with its whole agenda, entries as they are now, in the order of their ids' making.
+
+        Raises:
+            SagaNotFound
+        """
+        ...
+
+    async def find(self, handle: str, machine: str | None = None) -> str:
+        """The id of the saga that `handle` means: a saga id first, else the value of a key.
+
+        Raises:
+            SagaNotFound
+            KeyAmbiguous: Sagas of several machines have it as a key and `machine` is None, or one
+                machine has it under two key names of different sagas.
+        """
+        ...
+
+    async def history(
+        self, saga_id: str, *, after: int = 0, limit: int | None = None, newest: bool = False
+    ) -> Sequence[HistoryRow]:
+        """Rows with seq > after, oldest first; at most `limit`: the oldest, or the newest if asked."""
+        ...
+
+    async def row_of(self, saga_id: str, event_id: str) -> HistoryRow | None:
+        """The row of the event with this id, None if the saga has had none."""
+        ...
+
+    async def close(self) -> None:
+        """Finish what was accepted and let go of files and connections. Safe to call twice."""
+        ...
+
+
+class AgendaStore(Protocol):
+    """The entries that sagas owe, and who is doing them.
+
+    * An entry is claimed by at most one owner until its lease runs out.
+    * `postpone`, `park`, `settle` act only while entry.token is the stored one; else StaleLease.
+      None of them changes the saga's version.
+    * A parked entry is never claimed.
+    """
+
+    async def claim(self, *, owner: str, now: Millis, lease: Millis, limit: int) -> Sequence[Claim]:
+        """Lease up to `limit` entries that are due (`due <= now`), not parked, and free
+        (`lease_until <= now`), oldest due first.
+
+        The returned entries carry owner, the new token and lease_until, which is now + lease, or
+        now + timeout + lease for an entry with a timeout.
+        """
+        ...
+
+    async def postpone(self, entry: Entry, *, due: Millis, reason: str | None, waiting: bool = False) -> None:
+        """Write back attempts and the new due time, and give up the lease.
+
+        `entry.attempts` is stored as given. With `waiting` the entry was delivered and awaits its
+        reply until `due`.
+        """
+        ...
+
+    async def park(self, entry: Entry, *, reason: str) -> None:
+        """Set the entry aside for a person, attempts as given in `entry`."""
+        ...
+
+    async def settle(self, entry: Entry) -> None:
+        """The entry is done and no event comes of it: remove it."""
+        ...
+
+    async def release(self, *, owner: str | None = None) -> int:
+        """Free the leases of `owner`, or of everybody; answers how many. Tokens go on growing."""
+        ...
+
+    async def next_due(self) -> Millis | None:
+        """When the next entry that is not parked can be claimed; None if there is none."""
+        ...
+
+    async def agenda(
+        self,
+        *,
+        parked: bool | None = None,
+        machine: str | None = None,
+        after: tuple[Millis, str] | None = None,
+        limit: int = 50,
+    ) -> Sequence[Due]:
+        """Entries by (due, id) ascending, parked or not; `after` is (due, id) of the last one seen."""
+        ...
+
+
+class SagaIndex(Protocol):
+    """Lists and counts, for people. May lag behind a commit by nothing: reads see all commits."""
+
+    async def list(self, query: Query) -> Sequence[Saga]:
+        """Newest first by (created_at, saga_id); sagas come with an empty agenda, `parked` aside."""
+        ...
+
+    async def counts(self, machine: str | None = None) -> Sequence[Count]:
+        """Sagas by machine, version and state."""
+        ...
+
+
+class DefinitionStore(Protocol):
+    """Deployed definitions: immutable under name and version."""
+
+    async def deploy(self, definition: StoredDefinition, *, replace: bool = False) -> None:
+        """Keep a definition. The same content again is fine.
+
+        Raises:
+            DefinitionChanged: Another content is kept under this name and version, and `replace`
+                is False.
+        """
+        ...
+
+    async def definitions(self, machine: str | None = None) -> Sequence[StoredDefinition]:
+        """All that is deployed, by name and version ascending."""
+        ...
+
+
+class Store(SagaStore, AgendaStore, SagaIndex, DefinitionStore, Protocol):
+    """What an adapter under adapters/stores provides."""
+
+
+class Channel(Protocol):
+    """A route to the outside. Never raises for the receiver's fault: it answers an Outcome.
+
+    An exception from `send` is a bug and parks the entry. Cancellation means the time is up.
+    """
+
+    async def send(self, delivery: Delivery) -> Outcome:
+        """Try once. Safe to repeat: the receiver may recognise `delivery.id`."""
+        ...
+
+    async def close(self) -> None:
+        """Let go of connections. Safe to call twice."""
+        ...

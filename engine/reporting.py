@@ -1,0 +1,53 @@
+"""What the engine tells its operator: structured log lines with names and ids, never a payload.
+
+The only module of the engine that imports structlog.
+"""
+
+from __future__ import annotations
+
+import traceback
+
+import structlog
+
+from engine.errors import EngineError
+from engine.model import Entry
+
+
+class Reporter:
+    """Writes log lines; safe to call from the event loop only."""
+
+    def __init__(self) -> None:
+        self._log = structlog.get_logger("sagaloom")
+
+    def later(self, entry: Entry, reason: str) -> None:
+        """A try did not succeed and will be repeated."""
+        self._log.info("entry.later", **_about(entry), reason=reason)
+
+    def parked(self, entry: Entry, reason: str) -> None:
+        """An entry waits for a person from now on."""
+        self._log.warning("entry.parked", **_about(entry), reason=reason)
+
+    def bug(self, entry: Entry, error: Exception) -> None:
+        """An adapter raised. Where, but not what: the text of an error may hold data."""
+        frames = traceback.extract_tb(error.__traceback__)
+        places = [f"{frame.filename}:{frame.lineno} {frame.name}" for frame in frames]
+        self._log.error("entry.bug", **_about(entry), error=type(error).__name__, places=places)
+
+    def lease_lost(self, entry: Entry) -> None:
+        """Somebody else has the entry now; nothing is lost."""
+        self._log.info("entry.lease_lost", **_about(entry))
+
+    def store_away(self, error: EngineError) -> None:
+        """The store did not answer; what was in hand is done again when its lease ends."""
+        self._log.error("store.away", code=error.code)
+
+
+def _about(entry: Entry) -> dict[str, object]:
+    return {
+        "saga": entry.saga_id,
+        "entry": entry.id,
+        "kind": entry.kind,
+        "name": entry.name,
+        "channel": entry.channel,
+        "attempts": entry.attempts,
+    }

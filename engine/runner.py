@@ -1,0 +1,269 @@
+"""Applies events to sagas: loads, steps, commits, and hands on what is due now.
+
+The only caller of `step` and of `commit`. Acknowledges nothing that is not durable. Everything that
+waits for the outside is the dispatcher's.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+
+from engine.deployments import Deployments
+from engine.errors import (
+    DuplicateEvent,
+    EventNotAccepted,
+    Invalid,
+    Refused,
+    StaleLease,
+    StaleSaga,
+    StoreUnavailable,
+)
+from engine.hot import HotSagas
+from engine.locks import KeyedLocks
+from engine.machine import interventions
+from engine.machine.plan import Machine
+from engine.machine.start import start
+from engine.machine.step import step
+from engine.model import Answer, Entry, Event, HistoryRow, Json, Millis, Saga, Step
+from engine.ports import Clock, Ids, SagaStore
+
+HOT_SAGAS = 4_096
+"""Sagas kept in memory; about 10 kB each with 1 kB of metadata."""
+
+RACES = 64
+"""How often a step is made anew because another daemon was faster, before the caller is told."""
+
+Decide = Callable[[Machine, Saga, Millis], Step]
+Take = Callable[[Step], Step]
+Owed = Callable[[Saga, Entry], None]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Desk:
+    """Where the runner leaves what is due: the dispatcher.
+
+    Attributes:
+        lease: Marks the step's entries that are due now as taken by this daemon, as far as it has room.
+        take: Is given each of them once the step is durable.
+    """
+
+    lease: Take
+    take: Owed
+
+
+class Runner:
+    """What the outside calls to start sagas, to tell them events and to mend them by hand."""
+
+    def __init__(
+        self, *, store: SagaStore, deployments: Deployments, clock: Clock, ids: Ids, hot: int = HOT_SAGAS
+    ) -> None:
+        self._store = store
+        self._deployments = deployments
+        self._clock = clock
+        self._ids = ids
+        self._locks = KeyedLocks()
+        self._hot = HotSagas(hot)
+        self._desk: Desk | None = None
+        self.on_step: list[Callable[[Step], None]] = []
+
+    def serve(self, desk: Desk) -> None:
+        """Hand what is due to `desk` from now on; without one it waits in the store."""
+        self._desk = desk
+
+    async def start(
+        self,
+        machine: str,
+        *,
+        metadata: Json,
+        entity_id: str = "",
+        saga_id: str | None = None,
+        actor: str | None = None,
+    ) -> Saga:
+        """Start a saga of the newest version of `machine`; durable when this returns.
+
+        Raises:
+            MachineNotFound, PayloadInvalid, ExpressionFailed: Nothing was written.
+            SagaExists, KeyTaken: Another saga has the id, or one of the keys.
+            StoreUnavailable: Outcome unknown; with a `saga_id` repeating is safe.
+        """
+        found = self._deployments.latest(machine)
+        id_ = saga_id or self._new_id(found)
+        first = start(
+            found, saga_id=id_, entity_id=entity_id, metadata=metadata, now=self._clock.now(), actor=actor
+        )
+        async with self._locks.hold(id_):
+            first = self._leased(first)
+            await self._store.create(first)
+            self._done(first)
+        return first.saga
+
+    async def handle(self, handle: str, event: Event, *, machine: str | None = None) -> Answer:
+        """Apply an event from outside to the saga that `handle` (id or key) means; durable on return.
+
+        An event with an id is applied once, however often it comes; a repeat gets the first answer.
+
+        Raises:
+            SagaNotFound, KeyAmbiguous, EventNotAccepted, PayloadInvalid, ExpressionFailed, KeyTaken:
+                Nothing was changed.
+            StoreUnavailable: Outcome unknown; with an event id repeating is safe.
+        """
+        if event.name.startswith("$"):
+            raise EventNotAccepted(f"event {event.name!r}: names that begin with $ are the engine's own")
+        saga_id = await self._find(handle, machine)
+        return await self._apply(saga_id, event.id, lambda m, saga, now: step(m, saga, event, now))
+
+    async def reply(self, entry: Entry, event: Event) -> Answer:
+        """Apply what an entry came to: a command's reply, a timer.
+
+        Raises:
+            StaleLease: The timer is not owed any more: its state was left meanwhile.
+            PayloadInvalid, ExpressionFailed, KeyTaken: Nothing was changed; the entry is still owed.
+            StoreUnavailable: Outcome unknown; repeating is safe.
+        """
+
+        def decide(machine: Machine, saga: Saga, now: Millis) -> Step:
+            if entry.kind == "timer" and all(owed.id != entry.id for owed in saga.agenda):
+                raise StaleLease(f"saga {saga.saga_id} no longer owes timer {entry.id}")
+            return step(machine, saga, event, now)
+
+        return await self._apply(entry.saga_id, event.id, decide)
+
+    async def retry(self, handle: str, entry: str | None = None, *, actor: str, reason: str) -> Answer:
+        """Do parked entries again (all of the saga's, or the one named), tries counted from zero.
+
+        Raises:
+            SagaNotFound, EntryNotFound, ActionNotPossible
+        """
+
+        def decide(_: Machine, saga: Saga, now: Millis) -> Step:
+            return interventions.retry(
+                saga, interventions.chosen(saga, entry), now=now, actor=actor, reason=reason
+            )
+
+        return await self._by_hand(handle, decide)
+
+    async def skip(self, handle: str, entry: str | None = None, *, actor: str, reason: str) -> Answer:
+        """Give up a parked entry (the only one, or the one named); the saga stays where it is.
+
+        Raises:
+            SagaNotFound, EntryNotFound, ActionNotPossible
+        """
+
+        def decide(_: Machine, saga: Saga, now: Millis) -> Step:
+            return interventions.skip(
+                saga, interventions.only(saga, entry), now=now, actor=actor, reason=reason
+            )
+
+        return await self._by_hand(handle, decide)
+
+    async def answer(
+        self, handle: str, entry: str | None = None, *, reply: str, payload: Json, actor: str, reason: str
+    ) -> Answer:
+        """Give a command's reply by hand, as if its receiver had.
+
+        Raises:
+            SagaNotFound, EntryNotFound, ActionNotPossible, PayloadInvalid, ExpressionFailed
+        """
+
+        def decide(machine: Machine, saga: Saga, now: Millis) -> Step:
+            owed = interventions.only(saga, entry)
+            return interventions.answer(
+                machine, saga, owed, reply=reply, payload=payload, now=now, actor=actor, reason=reason
+            )
+
+        return await self._by_hand(handle, decide)
+
+    async def move(self, handle: str, state: str, *, actor: str, reason: str) -> Answer:
+        """Put the saga into a state by hand, with all that entering it asks for.
+
+        Raises:
+            SagaNotFound, StateNotFound, ExpressionFailed
+        """
+
+        def decide(machine: Machine, saga: Saga, now: Millis) -> Step:
+            return interventions.move(machine, saga, state, now=now, actor=actor, reason=reason)
+
+        return await self._by_hand(handle, decide)
+
+    async def _by_hand(self, handle: str, decide: Decide) -> Answer:
+        return await self._apply(await self._find(handle, None), None, decide, fresh=True)
+
+    async def _find(self, handle: str, machine: str | None) -> str:
+        if self._hot.get(handle) is not None:
+            return handle
+        return await self._store.find(handle, machine)
+
+    async def _apply(
+        self, saga_id: str, event_id: str | None, decide: Decide, *, fresh: bool = False
+    ) -> Answer:
+        async with self._locks.hold(saga_id):
+            if fresh:  # what became of the entries is known to the store only
+                self._hot.forget(saga_id)
+            for _ in range(RACES):
+                try:
+                    return await self._try(saga_id, event_id, decide)
+                except StaleSaga:
+                    self._hot.forget(saga_id)
+        raise StaleSaga(f"saga {saga_id} changed {RACES} times while an event was applied; try again")
+
+    async def _try(self, saga_id: str, event_id: str | None, decide: Decide) -> Answer:
+        known = self._hot.get(saga_id)
+        saga = known or await self._load(saga_id)
+        machine = await self._deployments.machine(saga.machine, saga.machine_version)
+        try:
+            made = self._leased(decide(machine, saga, self._clock.now()))
+        except (Refused, Invalid, StaleLease):
+            if first := await self._seen(saga_id, event_id):
+                return first
+            if known is not None:  # a refusal counts only on the saga as it is in the store
+                raise StaleSaga(saga_id) from None
+            raise
+        try:
+            await self._store.commit(made)
+        except DuplicateEvent:
+            if first := await self._seen(saga_id, event_id):
+                return first
+            raise
+        except StoreUnavailable:
+            self._hot.forget(saga_id)
+            raise
+        self._done(made)
+        return _answer(made.row, saga_id)
+
+    async def _seen(self, saga_id: str, event_id: str | None) -> Answer | None:
+        """The first answer, if the saga has had an event with this id."""
+        row = await self._store.row_of(saga_id, event_id) if event_id is not None else None
+        return replace(_answer(row, saga_id), repeated=True) if row else None
+
+    async def _load(self, saga_id: str) -> Saga:
+        saga = await self._store.load(saga_id)
+        self._hot.keep(saga)
+        return saga
+
+    def _leased(self, made: Step) -> Step:
+        return self._desk.lease(made) if self._desk else made
+
+    def _done(self, made: Step) -> None:
+        self._hot.keep(made.saga)
+        for seen in self.on_step:
+            seen(made)
+        if self._desk:
+            for entry in made.added:
+                if entry.owner is not None:
+                    self._desk.take(made.saga, entry)
+
+    def _new_id(self, machine: Machine) -> str:
+        prefix = machine.definition.saga_id_prefix
+        return f"{prefix}-{self._ids.new()}" if prefix else self._ids.new()
+
+
+def _answer(row: HistoryRow, saga_id: str) -> Answer:
+    return Answer(
+        saga_id=saga_id,
+        version=row.seq,
+        state=row.state,
+        result=row.result,
+        event=row.event,
+        note=row.note,
+    )
