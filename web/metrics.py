@@ -1,0 +1,118 @@
+"""What the daemon counts, as Prometheus text. Plain dictionaries on the loop, turned into metrics at a scrape.
+
+Labels are names of machines, states, routes and results: never ids, paths or values of callers.
+"""
+
+from __future__ import annotations
+
+from bisect import bisect_left
+from collections import Counter
+from collections.abc import Iterator
+from itertools import accumulate
+
+from prometheus_client import CollectorRegistry, generate_latest
+from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, HistogramMetricFamily, Metric
+from prometheus_client.registry import Collector
+
+from engine.model import Step
+
+CONTENT_TYPE = "text/plain; version=0.0.4; charset=utf-8"
+
+BUCKETS = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 10.0)
+"""Seconds. The low ones tell an fsync from a queue of them."""
+
+
+class Tallies:
+    """Counters of one daemon since it started; `step` and `request` are called on the loop only."""
+
+    def __init__(self) -> None:
+        self.states: Counter[tuple[str, str]] = Counter()
+        self.events: Counter[tuple[str, str]] = Counter()
+        self.requests: Counter[tuple[str, str, int]] = Counter()
+        self.latencies: dict[tuple[str, str], Latencies] = {}
+
+    def step(self, step: Step) -> None:
+        """Count a committed step: for `Runner.on_step`."""
+        machine = step.saga.machine
+        self.events[machine, step.row.result] += 1
+        if step.row.entered:
+            self.states[machine, step.row.state] += 1
+
+    def request(self, method: str, route: str, status: int, seconds: float) -> None:
+        """Count an answered request under its route, not its path."""
+        self.requests[method, route, status] += 1
+        latencies = self.latencies.get((method, route))
+        if latencies is None:
+            latencies = self.latencies[method, route] = Latencies()
+        latencies.add(seconds)
+
+
+class Latencies:
+    """A histogram with the buckets above."""
+
+    __slots__ = ("counts", "total")
+
+    def __init__(self) -> None:
+        self.counts = [0] * (len(BUCKETS) + 1)
+        self.total = 0.0
+
+    def add(self, seconds: float) -> None:
+        self.counts[bisect_left(BUCKETS, seconds)] += 1
+        self.total += seconds
+
+    def buckets(self) -> list[tuple[str, float]]:
+        """Cumulative, as Prometheus wants them."""
+        names = [*(str(bound) for bound in BUCKETS), "+Inf"]
+        return list(zip(names, (float(n) for n in accumulate(self.counts)), strict=True))
+
+
+def exposition(tallies: Tallies, owed: dict[str, int]) -> bytes:
+    """Prometheus text; `owed` counts the entries that are parked and due."""
+    registry = CollectorRegistry(auto_describe=False)
+    registry.register(_Snapshot(tallies, owed))
+    return generate_latest(registry)
+
+
+class _Snapshot(Collector):
+    def __init__(self, tallies: Tallies, owed: dict[str, int]) -> None:
+        self._tallies = tallies
+        self._owed = owed
+
+    def collect(self) -> Iterator[Metric]:
+        tallies = self._tallies
+        yield _counter(
+            "flow_manager_saga_states", "States entered by sagas.", ("machine", "state"), tallies.states
+        )
+        yield _counter(
+            "sagaloom_events", "Events, by what became of them.", ("machine", "result"), tallies.events
+        )
+        yield _counter(
+            "sagaloom_http_requests", "Requests answered.", ("method", "route", "status"), tallies.requests
+        )
+        yield self._durations()
+        for name, entries in self._owed.items():
+            yield GaugeMetricFamily(
+                f"sagaloom_entries_{name}", f"Agenda entries that are {name}.", value=entries
+            )
+
+    def _durations(self) -> Metric:
+        family = HistogramMetricFamily(
+            "sagaloom_http_request_seconds",
+            "Time from headers read to answer made; for events and new sagas this holds the durable commit.",
+            labels=("method", "route"),
+        )
+        for labels, latencies in sorted(self._tallies.latencies.items()):
+            family.add_metric(labels, latencies.buckets(), sum_value=latencies.total)
+        return family
+
+
+def _counter(
+    name: str,
+    text: str,
+    labels: tuple[str, ...],
+    counts: Counter[tuple[str, str]] | Counter[tuple[str, str, int]],
+) -> Metric:
+    family = CounterMetricFamily(name, text, labels=labels)
+    for values, count in sorted(counts.items()):
+        family.add_metric([str(value) for value in values], count)
+    return family

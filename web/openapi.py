@@ -1,0 +1,141 @@
+"""The OpenAPI 3.1 document, made from the routes and from the Structs that check requests."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Sequence
+from importlib.metadata import version
+from typing import Any
+
+import msgspec
+
+from web.problems import CATALOGUE, ERRORS_PAGE
+from web.requests import EventId, Handle, Name, Query
+from web.route import Route
+from web.shapes import ProblemDetails, Shape
+
+Json = dict[str, Any]
+
+_HEADERS: dict[str, tuple[str, Any]] = {
+    "X-Actor": ("Who asks, for the history; `api` if absent.", Name),
+    "Idempotency-Key": ("The event's id: a repeat is applied once and gets the first answer.", EventId),
+}
+_PATH: dict[str, tuple[str, Any]] = {
+    "id": ("A saga id, or the value of one of its keys, percent-encoded.", Handle),
+    "name": ("The machine's name.", Name),
+}
+
+
+def openapi(routes: Sequence[Route]) -> Json:
+    """The document: every route, every error it may answer, every shape."""
+    paths: dict[str, Json] = defaultdict(dict)
+    for route in routes:
+        paths[route.path][route.method.lower()] = _operation(route)
+    return {
+        "openapi": "3.1.0",
+        "info": {
+            "title": "Sagaloom",
+            "version": version("sagaloom"),
+            "description": "Starts sagas, tells them events, shows them and mends them. Errors are RFC 9457 "
+            f"problem details; every code is explained at {ERRORS_PAGE}.",
+            "license": {"name": "Apache-2.0", "identifier": "Apache-2.0"},
+        },
+        "servers": [{"url": "/"}],
+        "tags": [{"name": name} for name in dict.fromkeys(route.group for route in routes)],
+        "paths": paths,
+        "components": {"schemas": _schemas(routes)},
+    }
+
+
+def _operation(route: Route) -> Json:
+    operation: Json = {
+        "operationId": route.name,
+        "tags": [route.group],
+        "summary": route.summary,
+        "parameters": _parameters(route),
+        "responses": _responses(route),
+        "security": [],
+    }
+    if route.body is not None:
+        content = {"application/json": {"schema": _reference(route.body)}}
+        operation["requestBody"] = {"required": True, "content": content}
+    return operation
+
+
+def _parameters(route: Route) -> list[Json]:
+    in_path = [
+        {
+            "name": name,
+            "in": "path",
+            "required": True,
+            "description": text,
+            "schema": msgspec.json.schema(kind),
+        }
+        for name, (text, kind) in _PATH.items()
+        if f"{{{name}}}" in route.path
+    ]
+    in_headers = [
+        {"name": name, "in": "header", "description": text, "schema": msgspec.json.schema(kind)}
+        for name, (text, kind) in _HEADERS.items()
+        if name in route.headers
+    ]
+    return in_path + _in_query(route.query) + in_headers
+
+
+def _in_query(query: type[Query] | None) -> list[Json]:
+    if query is None:
+        return []
+    schema = msgspec.json.schema(query)["$defs"][query.__name__]
+    return [
+        {"name": name, "in": "query", "required": name in schema["required"], "schema": _without_null(kind)}
+        for name, kind in schema["properties"].items()
+    ]
+
+
+def _without_null(schema: Json) -> Json:
+    """A parameter that is not given is absent, not null."""
+    kinds = [kind for kind in schema.get("anyOf", ()) if kind != {"type": "null"}]
+    if len(kinds) != 1:
+        return schema
+    rest = {key: value for key, value in schema.items() if key != "anyOf" and value is not None}
+    return {**kinds[0], **rest}
+
+
+def _responses(route: Route) -> Json:
+    codes_of: dict[int, list[str]] = defaultdict(list)
+    for code in route.codes:
+        codes_of[CATALOGUE[code].status].append(code)
+    problems = {str(status): _problem(codes_of[status]) for status in sorted(codes_of)}
+    return {str(route.status): _success(route), **problems}
+
+
+def _success(route: Route) -> Json:
+    if isinstance(route.answer, tuple):
+        return {"description": route.summary, "content": {kind: {} for kind in route.answer}}
+    answer: Json = {
+        "description": route.summary,
+        "content": {"application/json": {"schema": _reference(route.answer)}},
+    }
+    if route.status == 201:
+        answer["headers"] = {
+            "Location": {"description": "Where it is.", "required": True, "schema": {"type": "string"}}
+        }
+    return answer
+
+
+def _problem(codes: Sequence[str]) -> Json:
+    lines = [f"`{code}`: {CATALOGUE[code].meaning}" for code in codes]
+    content = {"application/problem+json": {"schema": _reference(ProblemDetails)}}
+    return {"description": "\n\n".join(lines), "content": content, "x-error-codes": list(codes)}
+
+
+def _reference(shape: type[msgspec.Struct]) -> Json:
+    return {"$ref": f"#/components/schemas/{shape.__name__}"}
+
+
+def _schemas(routes: Sequence[Route]) -> Json:
+    answers: list[type[Shape]] = [route.answer for route in routes if not isinstance(route.answer, tuple)]
+    bodies = [route.body for route in routes if route.body is not None]
+    wanted = dict.fromkeys((*bodies, *answers, ProblemDetails))
+    _, schemas = msgspec.json.schema_components(wanted, ref_template="#/components/schemas/{name}")
+    return dict(sorted(schemas.items()))

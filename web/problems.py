@@ -1,0 +1,152 @@
+"""Errors as RFC 9457 problem details: the catalogue of codes, and one error as an answer.
+
+Nothing here looks into a request beyond its path, and no problem ever quotes a body. The boundary
+turns exceptions into problems; handlers and readers raise `Problem`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from http import HTTPStatus
+
+import orjson
+from aiohttp import web
+from multidict import CIMultiDict
+
+from engine.errors import EngineError, PayloadInvalid
+from web.answers import SECURITY_HEADERS
+
+ERRORS_PAGE = "/documentation/errors"
+RETRY_AFTER = "1"
+"""Seconds. What is unavailable is a store that restarts or a daemon that is being replaced."""
+
+DETAIL_LIMIT = 300
+
+PROBLEM_LIMIT = 100
+"""A list of a million wrong items is mended by reading the first few problems."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Kind:
+    """A row of the catalogue: what an error code means, wherever it comes up."""
+
+    code: str
+    status: int
+    title: str
+    meaning: str
+
+
+class Problem(Exception):
+    """An error of this layer, by its code in the catalogue.
+
+    `detail` is a sentence for a person and never holds a value from a body.
+    """
+
+    def __init__(
+        self,
+        code: str,
+        detail: str,
+        *,
+        problems: Sequence[str] = (),
+        headers: Mapping[str, str] | None = None,
+    ) -> None:
+        super().__init__(detail)
+        self.kind = CATALOGUE[code]
+        self.detail = detail
+        self.problems = tuple(problems)
+        self.headers = dict(headers or {})
+
+
+def answer(problem: Problem, instance: str) -> web.Response:
+    """The problem as application/problem+json; `instance` is the path that was asked for."""
+    kind = problem.kind
+    body = {
+        "type": f"{ERRORS_PAGE}#{kind.code}",
+        "title": kind.title,
+        "status": kind.status,
+        "detail": printable(problem.detail),
+        "code": kind.code,
+        "instance": printable(instance),
+    }
+    if problem.problems:
+        body["problems"] = [printable(each) for each in problem.problems[:PROBLEM_LIMIT]]
+    headers = CIMultiDict(PROBLEM_HEADERS)
+    headers.update(problem.headers)
+    if kind.status == HTTPStatus.SERVICE_UNAVAILABLE:
+        headers["Retry-After"] = RETRY_AFTER
+    return web.Response(body=orjson.dumps(body), status=kind.status, headers=headers)
+
+
+def of_engine(error: EngineError) -> Problem:
+    """An engine error under its own code and status."""
+    problems = (error.problems or (str(error),)) if isinstance(error, PayloadInvalid) else ()
+    return Problem(error.code, str(error), problems=problems)
+
+
+def of_http(error: web.HTTPException) -> Problem:
+    """What aiohttp itself refuses: unknown paths, wrong methods, bodies that are too large."""
+    code = BY_STATUS.get(error.status, "bad-http")
+    kept = {"Allow": error.headers["Allow"]} if "Allow" in error.headers else None
+    return Problem(code, CATALOGUE[code].meaning, headers=kept)
+
+
+def printable(text: str) -> str:
+    """Bounded text that encodes as UTF-8, whatever it was made of."""
+    clean = text.encode("utf-8", "replace").decode()
+    return clean if len(clean) <= DETAIL_LIMIT else clean[: DETAIL_LIMIT - 1] + "…"
+
+
+def leaves(error: type[EngineError] = EngineError) -> Iterator[type[EngineError]]:
+    """Every engine error that has a code of its own."""
+    if "code" in vars(error):
+        yield error
+    for child in error.__subclasses__():
+        yield from leaves(child)
+
+
+def _engine_kind(error: type[EngineError]) -> Kind:
+    title = error.code.replace("-", " ").capitalize()
+    meaning = " ".join((error.__doc__ or title).split())
+    return Kind(code=error.code, status=error.http_status, title=title, meaning=meaning)
+
+
+_WEB = (
+    ("invalid-json", 400, "Invalid JSON", "The body is not one JSON value in UTF-8."),
+    ("invalid-request", 400, "Invalid request", "The body has unknown or missing fields, or values of a wrong type."),
+    ("invalid-text", 400, "Invalid text", "A text holds a NUL character, a lone surrogate or bytes that are not UTF-8."),
+    ("invalid-query", 400, "Invalid query", "A query parameter is unknown, repeated or has a wrong value."),
+    ("invalid-cursor", 400, "Invalid cursor", "The cursor is not one that this listing answered."),
+    ("invalid-header", 400, "Invalid header", "A request header is too long or holds characters that cannot be printed."),
+    ("json-too-deep", 400, "JSON too deep", "The body is nested more than 64 levels deep."),
+    ("number-out-of-range", 400, "Number out of range", "An integer does not fit into 64 bits, or a number is not finite."),
+    ("machine-required", 400, "Machine required", "No default machine is configured: name one."),
+    ("bad-http", 400, "Bad HTTP request", "The request is not well-formed HTTP, or its body is broken off or badly encoded."),
+    ("origin-refused", 403, "Origin refused", "A page of another origin may not send requests that change something."),
+    ("not-found", 404, "Not found", "There is nothing at this path."),
+    ("method-not-allowed", 405, "Method not allowed", "The path exists and does not take this method."),
+    ("request-timeout", 408, "Request timeout", "The body did not arrive in time."),
+    ("body-too-large", 413, "Body too large", "The body is larger than this daemon takes."),
+    ("unsupported-media-type", 415, "Unsupported media type", "Bodies are application/json in UTF-8."),
+    ("expectation-failed", 417, "Expectation failed", "The Expect header asks for something other than 100-continue."),
+    ("host-refused", 421, "Host refused", "The daemon listens on this machine only, and the Host header names another."),
+    ("internal", 500, "Internal error", "A fault of this daemon. The incident id is in its log."),
+    ("not-ready", 503, "Not ready", "The daemon cannot take work now."),
+)  # fmt: skip
+
+CATALOGUE: Mapping[str, Kind] = {
+    **{
+        code: Kind(code=code, status=status, title=title, meaning=meaning)
+        for code, status, title, meaning in _WEB
+    },
+    **{error.code: _engine_kind(error) for error in leaves()},
+}
+
+BY_STATUS = {
+    404: "not-found",
+    405: "method-not-allowed",
+    413: "body-too-large",
+    417: "expectation-failed",
+}
+
+PROBLEM_HEADERS = CIMultiDict({**SECURITY_HEADERS, "Content-Type": "application/problem+json"})
