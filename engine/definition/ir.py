@@ -158,5 +158,3 @@ class Definition:
     content_hash: str
     source: str
     file: str
-
-
