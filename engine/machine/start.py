@@ -50,7 +50,7 @@ def _check(machine: Machine, saga_id: str, metadata: Json) -> None:
         )
     contract = machine.definition.metadata_contract
     if contract is not None and (problems := contract.problems(metadata)):
-        raise PayloadInvalid(f"metadata of a new {machine.definition.name!r} saga: {'; '.join(problems)}")
+        raise PayloadInvalid(f"metadata of a new {machine.definition.name!r} saga: {'; '.join(problems)}", problems)
 
 
 def _first(machine: Machine, saga_id: str, entity_id: str, metadata: Json, now: Millis) -> Saga:

@@ -105,7 +105,7 @@ class _Application:
         if spec is None or spec.payload is None:
             return
         if problems := spec.payload.problems(self.event.payload):
-            raise PayloadInvalid(f"payload of event {self.event.name!r}: {'; '.join(problems)}")
+            raise PayloadInvalid(f"payload of event {self.event.name!r}: {'; '.join(problems)}", problems)
 
     def _take(self, chosen: Alternative, names: Names) -> Step:
         definition, transition = self.machine.definition, chosen.transition

@@ -1,0 +1,134 @@
+"""`sagaloom demo`: a payment and an order from start to end, in this process, on a store that is thrown away."""
+
+from __future__ import annotations
+
+import asyncio
+import tempfile
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from commands.options import json_option
+from commands.terminal import print_json, safe, say
+
+if TYPE_CHECKING:
+    from engine.assembly import Engine
+    from engine.model import Json, Step
+
+PATIENCE = 30.0
+"""Seconds for a saga that takes a fraction of one: a slow disk is no failure."""
+
+NEXT = """
+Try next:
+  sagaloom serve                                   run the daemon on the same machines
+  sagaloom draw {machines}/order.yaml -o order.svg
+                                                   see the machine
+  sagaloom saga start order --metadata '{{"orderNumber": "1", "total": 1299, "currency": "EUR"}}'
+                                                   the same order, on the daemon
+  sagaloom saga list                               and what became of it
+"""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Story:
+    """A saga of the demo: what it starts with, the event it is told, and the state it is to reach."""
+
+    title: str
+    machine: str
+    metadata: Mapping[str, Any]
+    event: str | None
+    goal: str
+
+
+STORIES = (
+    Story(
+        title="A payment of 12.99 EUR by card",
+        machine="payment",
+        metadata={
+            "shopTransactionId": "demo-1",
+            "amount": 1299,
+            "currency": "EUR",
+            "provider": "sandbox",
+            "paymentMethod": "credit-cards",
+        },
+        event="scheduleRequested",
+        goal="PAYMENT_EXECUTED",
+    ),
+    Story(
+        title="An order of 25.00 EUR that is paid, prepared and delivered",
+        machine="order",
+        metadata={"orderNumber": "demo-2", "total": 2500, "currency": "EUR"},
+        event=None,
+        goal="ORDER_DELIVERED",
+    ),
+)
+
+
+@click.command("demo")
+@json_option
+def command(as_json: bool) -> None:
+    """Run a payment and an order through, and show the way they take.
+
+    Nothing is kept and no daemon is needed: payments go to a sandbox, the warehouse is made up.
+    """
+    from commands.logs import log_to_stderr
+
+    log_to_stderr("error")
+    with tempfile.TemporaryDirectory(prefix="sagaloom-demo-") as folder:
+        told = asyncio.run(_demo(Path(folder), aloud=not as_json))
+    if as_json:
+        print_json(told)
+    else:
+        say(NEXT.format(machines=_machines_folder()))
+
+
+async def _demo(folder: Path, *, aloud: bool) -> list[dict[str, Any]]:
+    from commands.wiring import adapters
+    from engine.assembly import running
+    from engine.clock import SystemClock, SystemIds
+    from engine.config import load_config
+
+    config = load_config(None, data=folder)
+    async with running(config, adapters=adapters(config), clock=SystemClock(), ids=SystemIds()) as engine:
+        return [await _tell(engine, story, aloud) for story in STORIES]
+
+
+async def _tell(engine: Engine, story: Story, aloud: bool) -> dict[str, Any]:
+    """Run one story; answers its saga and path."""
+    from engine.document import history_event
+    from engine.model import Event
+
+    steps: asyncio.Queue[Step] = asyncio.Queue()
+    engine.runner.on_step.append(steps.put_nowait)
+    if aloud:
+        say(f"\n{story.title}:")
+    saga = await engine.runner.start(story.machine, metadata=dict(story.metadata), actor="demo")
+    if story.event is not None:
+        await engine.runner.handle(saga.saga_id, Event(name=story.event, actor="demo"))
+    path: list[Json] = []
+    async with asyncio.timeout(PATIENCE):
+        while not path or path[-1]["to"] != story.goal:
+            step = await steps.get()
+            path.append(history_event(step.row))
+            if aloud:
+                _say_step(step)
+    engine.runner.on_step.remove(steps.put_nowait)
+    return {"sagaId": saga.saga_id, "machine": story.machine, "state": story.goal, "path": path}
+
+
+def _say_step(step: Step) -> None:
+    row = step.row
+    business = safe(row.business_state_description)
+    if row.source is None:
+        say(f"  {safe(row.event):<22} starts in {safe(row.state)}  ({business})")
+    else:
+        say(f"  {safe(row.event):<22} {safe(row.source)} -> {safe(row.state)}  ({business})")
+
+
+def _machines_folder() -> Path:
+    folder = Path(__file__).resolve().parent.parent / "machines"
+    here = Path.cwd()
+    return folder.relative_to(here) if folder.is_relative_to(here) else folder

@@ -1,0 +1,55 @@
+"""How a command fails: a sentence on stderr and an exit code, never a traceback unless asked for."""
+
+from __future__ import annotations
+
+import traceback
+from collections.abc import Sequence
+from pathlib import Path
+
+from commands.terminal import note, safe, safe_lines
+from engine.definition.findings import Finding
+from engine.errors import EngineError, Invalid
+
+BUG = 70
+"""Exit code of a fault of our own (EX_SOFTWARE), apart from the four that scripts rely on."""
+
+
+def report(error: Exception, *, debug: bool) -> int:
+    """Tell the user what went wrong, and answer the exit code."""
+    if debug:
+        note(safe_lines("".join(traceback.format_exception(error))))
+    if isinstance(error, Invalid) and error.findings:
+        show_findings(error.findings)
+    if isinstance(error, EngineError):
+        note(f"Error: {_lines(error)}")
+        return error.exit_code
+    if isinstance(error, OSError) and error.strerror:
+        where = f": {safe(error.filename)}" if error.filename else ""
+        note(f"Error: {safe(error.strerror)}{where}")
+        return 2
+    note(f"Error: something unexpected happened ({type(error).__name__}).")
+    note("Hint: `sagaloom --debug ...` shows where; please report it with that output.")
+    return BUG
+
+
+def show_findings(findings: Sequence[Finding]) -> None:
+    """Findings with code frames, on stderr."""
+    from engine.definition import frames
+
+    note(safe_lines(frames.show(findings, sources_of(findings))))
+
+
+def sources_of(findings: Sequence[Finding]) -> dict[str, str]:
+    """The texts that the findings point into, as far as they can be read."""
+    found: dict[str, str] = {}
+    for name in dict.fromkeys(finding.file for finding in findings):
+        try:
+            found[name] = Path(name).read_bytes().decode("utf-8", "replace")
+        except (OSError, ValueError):
+            continue
+    return found
+
+
+def _lines(error: EngineError) -> str:
+    listed = [f"  {safe(one)}" for one in getattr(error, "problems", ())]
+    return "\n".join([safe(error) or type(error).__name__, *listed])

@@ -1,0 +1,39 @@
+"""The daemon's log: one JSON object a line on stderr. Names and ids, never a payload or a secret."""
+
+from __future__ import annotations
+
+import logging
+import sys
+import traceback
+
+import structlog
+
+
+def log_to_stderr(level: str) -> None:
+    """Send structlog, and what libraries log at warning or above, to stderr as JSON lines."""
+    structlog.configure(
+        processors=[
+            structlog.contextvars.merge_contextvars,
+            structlog.processors.add_log_level,
+            structlog.processors.TimeStamper(fmt="iso", utc=True),
+            structlog.processors.JSONRenderer(),
+        ],
+        wrapper_class=structlog.make_filtering_bound_logger(logging.getLevelNamesMapping()[level.upper()]),
+        logger_factory=structlog.WriteLoggerFactory(file=sys.stderr),
+        cache_logger_on_first_use=True,
+    )
+    logging.basicConfig(level=logging.WARNING, handlers=[_Forward()], force=True)
+    # It warns of every tick that is left out because the one before still runs, which is as it should be.
+    logging.getLogger("apscheduler").setLevel(logging.ERROR)
+
+
+class _Forward(logging.Handler):
+    """Hands a library's record to structlog: an error as its type and places, for its text may hold data."""
+
+    def emit(self, record: logging.LogRecord) -> None:
+        told: dict[str, object] = {"logger": record.name}
+        if record.exc_info and record.exc_info[0]:
+            frames = traceback.extract_tb(record.exc_info[2])
+            told["error"] = record.exc_info[0].__name__
+            told["places"] = [f"{frame.filename}:{frame.lineno} {frame.name}" for frame in frames]
+        structlog.get_logger("sagaloom.library").log(record.levelno, str(record.msg), **told)

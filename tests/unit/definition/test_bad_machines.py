@@ -1,0 +1,76 @@
+"""One bad file a code, and what a user is shown for it, word by word.
+
+`python -m tests.unit.definition.test_bad_machines` writes the shown texts anew; read the difference.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from engine.definition.findings import CODES
+from engine.definition.frames import show
+from engine.definition.reader import Report, check_file, check_text
+
+FOLDER = Path(__file__).parents[2] / "bad" / "machines"
+FILES = sorted(FOLDER.glob("*.yaml"))
+MADE_HERE = {"file-unreadable", "file-too-large", "too-many-findings"}
+
+
+def checked(path: Path) -> Report:
+    channels = ["bell", "mail"] if path.stem == "unbound-channel" else None
+    return check_text(path.read_bytes(), file=path.name, channels=channels)
+
+
+def shown(path: Path) -> str:
+    report = checked(path)
+    return show(report.findings, {path.name: report.source}) + "\n"
+
+
+def test_every_code_has_a_bad_file() -> None:
+    assert {path.stem for path in FILES} | MADE_HERE == set(CODES)
+
+
+@pytest.mark.parametrize("path", FILES, ids=lambda path: path.stem)
+def test_a_bad_file_has_the_finding_that_it_is_named_for(path: Path) -> None:
+    assert path.stem in {finding.code for finding in checked(path).findings}
+
+
+@pytest.mark.parametrize("path", FILES, ids=lambda path: path.stem)
+def test_a_bad_file_gives_a_definition_only_if_all_its_findings_are_warnings(path: Path) -> None:
+    report = checked(path)
+    assert (report.definition is None) == any(finding.severity == "error" for finding in report.findings)
+
+
+@pytest.mark.parametrize("path", FILES, ids=lambda path: path.stem)
+def test_a_bad_file_is_shown_as_agreed(path: Path) -> None:
+    assert shown(path) == path.with_suffix(".txt").read_text(encoding="utf-8")
+
+
+def test_a_file_that_is_not_there_is_a_finding(tmp_path: Path) -> None:
+    (finding,) = check_file(tmp_path / "nowhere.yaml").findings
+    assert (finding.code, finding.line, finding.column) == ("file-unreadable", 1, 1)
+    assert [each.code for each in check_file(tmp_path).findings] == ["file-unreadable"]
+
+
+def test_a_huge_file_is_refused_before_it_is_read(tmp_path: Path) -> None:
+    huge = tmp_path / "huge.yaml"
+    with huge.open("wb") as file:
+        file.truncate(50 * 1024 * 1024)
+    report = check_file(huge)
+    assert [finding.code for finding in report.findings] == ["file-too-large"]
+    assert report.source == ""
+
+
+def test_a_file_with_thousands_of_mistakes_shows_the_first_ones_and_says_so() -> None:
+    text = "".join(f"wrong{number}: 1\n" for number in range(3_000))
+    report = check_text(text, file="m.yaml")
+    assert len(report.findings) == 501
+    assert report.findings[-1].code == "too-many-findings"
+    assert "2,506 more" in report.findings[-1].message
+
+
+if __name__ == "__main__":
+    for each in FILES:
+        each.with_suffix(".txt").write_text(shown(each), encoding="utf-8")
