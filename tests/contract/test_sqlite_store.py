@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import ClassVar
 
 from adapters.stores.sqlite import open_sqlite
 from engine.ports import Store
@@ -12,7 +13,7 @@ from tests.contract.store_contract import StoreContract
 
 class TestSqliteStore(StoreContract, DurabilitySuite):
     opener = "adapters.stores.sqlite:open_sqlite"
-    options = {"path": "data/store.db"}
+    options: ClassVar = {"path": "data/store.db"}
 
     async def open(self, folder: Path) -> Store:
         return await open_sqlite(self.options, folder)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from dataclasses import replace
+from typing import Any
 
 import pytest
 
@@ -18,7 +19,7 @@ async def _claim(store: Store, owner: str = "a", now: int = 1_000, limit: int = 
     return list(await store.claim(owner=owner, now=now, lease=100, limit=limit))
 
 
-async def _claimed(store: Store, **changes: object) -> Entry:
+async def _claimed(store: Store, **changes: Any) -> Entry:
     """The only entry of a new saga, claimed by a."""
     await store.create(created(owes=(entry(**changes),)))
     [claim] = await _claim(store)
