@@ -7,13 +7,14 @@ that a caller's later change of a dictionary cannot reach what is kept. The asse
 
 from __future__ import annotations
 
-import json
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from copy import deepcopy
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
+
+import orjson
 
 from engine.errors import (
     ConfigInvalid,
@@ -35,7 +36,6 @@ from engine.model import (
     Entry,
     EntryStatus,
     HistoryRow,
-    Json,
     Key,
     Millis,
     Query,
@@ -62,7 +62,7 @@ class MemoryStore:
 
     def __init__(self) -> None:
         self._sagas: dict[str, Saga] = {}
-        self._steps: dict[str, list[tuple[HistoryRow, Json]]] = {}
+        self._steps: dict[str, list[tuple[HistoryRow, Saga]]] = {}
         self._entries: dict[str, dict[str, Entry]] = {}
         self._keys: dict[Key, str] = {}
         self._definitions: dict[tuple[str, int], StoredDefinition] = {}
@@ -266,7 +266,8 @@ class MemoryStore:
         steps = self._steps[step.saga.saga_id]
         if not 0 < step.row.seq <= len(steps):
             return False
-        return steps[step.row.seq - 1] == (step.row, step.saga.metadata)
+        row, saga = steps[step.row.seq - 1]
+        return row == step.row and _data(saga) == _data(step.saga)
 
     def _check_event(self, step: Step) -> None:
         event_id = step.row.event_id
@@ -282,7 +283,7 @@ class MemoryStore:
     def _apply(self, step: Step) -> None:
         saga_id = step.saga.saga_id
         self._sagas[saga_id] = step.saga
-        self._steps.setdefault(saga_id, []).append((step.row, step.saga.metadata))
+        self._steps.setdefault(saga_id, []).append((step.row, step.saga))
         self._apply_to_agenda(step, self._entries.setdefault(saga_id, {}))
         for key in step.dropped:
             if self._keys.get(key) == saga_id:
@@ -301,11 +302,16 @@ class MemoryStore:
             entries[entry.id] = replace(entry, token=max(entry.token, before.token))
 
 
+def _data(saga: Saga) -> tuple[object, ...]:
+    """What tells a step done again from a rival with the same row."""
+    return saga.metadata, saga.machine, saga.machine_version, saga.entity_id, saga.created_at
+
+
 def _check_json(step: Step) -> None:
-    """A store that keeps files would refuse it."""
+    """A store that keeps files would refuse it, so this one does."""
     try:
-        json.dumps((step.saga.metadata, step.rewritten, [entry.payload for entry in step.added]))
-    except (TypeError, ValueError) as error:
+        orjson.dumps((step.saga.metadata, step.rewritten, [entry.payload for entry in step.added]))
+    except TypeError as error:
         raise PayloadInvalid(f"The data cannot be stored as JSON: {error}") from error
 
 

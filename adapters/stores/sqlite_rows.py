@@ -83,7 +83,7 @@ def step_rows(step: Step, place: int, *, is_first: bool) -> StepRows:
     return StepRows(
         is_first,
         _saga_row(saga, place, metadata),
-        _history_row(saga_id, step.row, crc32(metadata)),
+        _history_row(saga_id, step.row, _digest(saga, metadata, is_first)),
         [_entry_row(entry, made) for made, entry in enumerate(step.added, first_made)],
         [(encoded(payload).decode(), saga_id, id_) for id_, payload in step.rewritten],
         [(saga_id, id_) for id_ in step.removed],
@@ -177,6 +177,14 @@ def decoded_definition(row: Sequence[Any]) -> StoredDefinition:
     return StoredDefinition(
         machine=machine, version=version, content_hash=content_hash, source=source, deployed_at=deployed_at
     )
+
+
+def _digest(saga: Saga, metadata: bytes, is_first: bool) -> int:
+    """With the row, what tells a step done again from a rival of the same moment."""
+    digest = crc32(metadata)
+    if is_first:  # what never changes afterwards
+        digest = crc32(encoded((saga.machine, saga.machine_version, saga.entity_id, saga.created_at)), digest)
+    return digest
 
 
 def _saga_row(saga: Saga, place: int, metadata: bytes) -> Row:

@@ -57,7 +57,7 @@ CREATE INDEX sagas_parked ON sagas (created_at, saga_id) WHERE parked > 0;
 CREATE TABLE history (
   saga_id TEXT NOT NULL,
   seq INTEGER NOT NULL,
-  digest INTEGER NOT NULL,            -- CRC-32 of the metadata after the step: tells a repeat from a rival
+  digest INTEGER NOT NULL,            -- CRC-32 of the saga's data: tells a repeat from a rival
   at INTEGER NOT NULL,
   event TEXT NOT NULL,
   event_id TEXT,

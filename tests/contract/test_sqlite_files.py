@@ -15,9 +15,10 @@ from typing import Any
 import pytest
 
 from adapters.stores.sqlite import open_sqlite
+from adapters.stores.sqlite_schema import open_writer
 from engine.errors import ConfigInvalid, EngineError, StoreLocked, StoreUnavailable
 from engine.model import Query
-from tests.contract.sagas import created, followed
+from tests.contract.sagas import created, entry, followed
 
 TOP = Path(__file__).parents[2]
 
@@ -133,6 +134,11 @@ def test_a_parent_that_is_a_file_is_unavailable(tmp_path: Path) -> None:
     assert isinstance(_refusal(tmp_path, {"path": "file/x.db"}), StoreUnavailable)
 
 
+def test_a_commit_waits_for_the_disk_so_that_it_survives_a_loss_of_power(tmp_path: Path) -> None:
+    with closing(open_writer(tmp_path / "x.db")) as db:
+        assert (db.pragma("journal_mode"), db.pragma("synchronous")) == ("wal", 2)  # 2 is FULL
+
+
 def test_a_full_disk_loses_nothing_acknowledged_and_writing_goes_on_afterwards(tmp_path: Path) -> None:
     program = [sys.executable, "-m", "tests.contract.full_disk", str(tmp_path)]
     ran = subprocess.run(program, cwd=TOP, capture_output=True, text=True, timeout=60, check=False)
@@ -180,13 +186,17 @@ def test_a_value_that_sqlite_cannot_hold_fails_its_own_caller_only(tmp_path: Pat
         store = await open_sqlite({"path": "x.db"}, tmp_path)
         try:
             await store.create(created("first"))
-            odd = created("odd", updated_at=1 << 70)
+            odd = created("odd", owes=(entry("odd", due=1 << 70),))
             answers = await asyncio.gather(
                 *(store.create(created(f"s{n}")) for n in range(5)), store.create(odd), return_exceptions=True
             )
             assert answers[:5] == [None] * 5
             assert isinstance(answers[5], Exception)
-            assert len(await store.list(Query())) == 6
+            assert {saga.saga_id for saga in await store.list(Query())} == {
+                "first",
+                *(f"s{n}" for n in range(5)),
+            }
+            assert list(await store.history("odd")) == []
         finally:
             await store.close()
 

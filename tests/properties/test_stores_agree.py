@@ -129,11 +129,13 @@ def commits(draw: st.DrawFn) -> Call:
         )
 
     async def call(store: Store, world: World) -> None:
-        seen = world.sagas[saga_id][-back:] or [created(saga_id).saga]
+        seen = world.sagas[saga_id][-back:]
+        if not seen:  # there is no such saga, so this is refused and nobody repeats it
+            return await store.commit(made(created(saga_id).saga))
         step = made(seen[0])
         world.steps.append(step)
         await store.commit(step)
-        world.sagas[saga_id].append(step.saga)
+        return world.sagas[saga_id].append(step.saga)
 
     return call
 
@@ -145,6 +147,8 @@ def repeats(draw: st.DrawFn) -> Call:
     async def call(store: Store, world: World) -> None:
         for step in world.steps[-back:][:1]:
             await (store.create(step) if step.row.seq == 1 else store.commit(step))
+            if not world.sagas[step.saga.saga_id]:  # what was refused the first time was done now
+                world.sagas[step.saga.saga_id].append(step.saga)
 
     return call
 

@@ -53,6 +53,8 @@ class CreateSuite(StoreSuite):
         await store.create(created())
         with pytest.raises(SagaExists):
             await store.create(created(metadata={"orderNumber": "another"}))
+        with pytest.raises(SagaExists):
+            await store.create(created(entity_id="another"))
 
     @on_a_store
     async def test_creating_a_second_time_changes_nothing(self, store: Store) -> None:
@@ -84,11 +86,20 @@ class CreateSuite(StoreSuite):
 
     @on_a_store
     async def test_data_that_is_no_json_is_refused_and_harms_nothing(self, store: Store) -> None:
-        with pytest.raises(PayloadInvalid):
-            await store.create(created("bad", metadata={"set": {1, 2}}))
+        for value in ({1, 2}, 1 << 64, "\ud800"):
+            with pytest.raises(PayloadInvalid):
+                await store.create(created("bad", metadata={"value": value}))
+            with pytest.raises(PayloadInvalid):
+                await store.create(created("bad", owes=(entry("bad", payload={"value": value}),)))
         with pytest.raises(SagaNotFound):
             await store.load("bad")
-        await store.create(created())
+
+    @on_a_store
+    async def test_numbers_are_kept_to_the_last_digit(self, store: Store) -> None:
+        numbers = [(1 << 64) - 1, -(1 << 63), 0.1, 1e300, 5e-324, -0.0, 1.0, 1]
+        await store.create(created(metadata={"numbers": numbers}))
+        kept = (await store.load("s1")).metadata["numbers"]
+        assert list(map(repr, kept)) == list(map(repr, numbers))
 
     @on_a_store
     async def test_metadata_of_several_megabytes_are_kept(self, store: Store) -> None:

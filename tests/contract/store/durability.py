@@ -10,7 +10,7 @@ import subprocess
 import sys
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
 from engine.model import StoredDefinition
 from engine.ports import Store
@@ -24,8 +24,8 @@ ACKNOWLEDGED = 400
 class DurabilitySuite(StoreSuite):
     """`opener` is the dotted path of the store's factory, for the process that is killed."""
 
-    opener: str
-    options: Mapping[str, Any]
+    opener: ClassVar[str]
+    options: ClassVar[Mapping[str, Any]]
 
     def test_everything_is_there_after_opening_again(self, tmp_path: Path) -> None:
         definition = StoredDefinition(machine="order", version=1, content_hash="a", source="x", deployed_at=1)
