@@ -155,10 +155,10 @@ def _parameter(value: object) -> str:
 
 
 def _detail(answer: Any) -> str:
-    """The sentence of a problem, and each thing to mend on a line of its own."""
+    """The sentence of a problem, and on lines of their own the things to mend that it does not name."""
     if not isinstance(answer, dict):
         return ""
+    detail = str(answer.get("detail") or answer.get("title") or "")
     problems = answer.get("problems")
-    listed = [f"  {safe(one)}" for one in problems] if isinstance(problems, list) else []
-    detail = answer.get("detail") or answer.get("title") or ""
-    return "\n".join([safe(detail), *listed]) if detail else ""
+    more = [str(one) for one in problems if str(one) not in detail] if isinstance(problems, list) else []
+    return "\n".join([safe(detail), *(f"  {safe(one)}" for one in more)]) if detail else ""

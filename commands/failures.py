@@ -51,5 +51,7 @@ def sources_of(findings: Sequence[Finding]) -> dict[str, str]:
 
 
 def _lines(error: EngineError) -> str:
-    listed = [f"  {safe(one)}" for one in getattr(error, "problems", ())]
-    return "\n".join([safe(error) or type(error).__name__, *listed])
+    """The error's sentence, and what it lists beyond that."""
+    said = str(error) or type(error).__name__
+    more = [str(one) for one in getattr(error, "problems", ()) if str(one) not in said]
+    return "\n".join([safe(said), *(f"  {safe(one)}" for one in more)])

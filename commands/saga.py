@@ -9,10 +9,10 @@ from typing import Any
 import click
 
 from commands import saga_acts
-from commands.client import Daemon, part
+from commands.client import PAGE, Daemon, part
 from commands.options import json_option, url_option
 from commands.saga_history import history
-from commands.saga_page import show_saga
+from commands.saga_page import moment, show_saga
 from commands.terminal import note, print_json, table
 
 
@@ -55,7 +55,10 @@ def list_sagas(url: str, as_json: bool, limit: int, everything: bool, **asked: A
     if as_json:
         print_json(items)
     elif items:
-        table(("SAGA", "MACHINE", "STATE", "BUSINESS STATE", "UPDATED", ""), [_row(item) for item in items])
+        table(
+            ("SAGA", "MACHINE", "STATE", "BUSINESS STATE", "UPDATED (UTC)", ""),
+            [_row(item) for item in items],
+        )
     else:
         note("No saga matches.")
 
@@ -86,7 +89,7 @@ def _row(item: Any) -> tuple[str, ...]:
         f"{item['machine']} {item['machineVersion']}",
         item["currentState"],
         item["businessStateDescription"],
-        item["updatedAt"],
+        moment(item["updatedAt"])[:19],
         " ".join(flags),
     )
 
@@ -98,11 +101,15 @@ def _counted(items: Iterator[Any]) -> Iterator[Any]:
         return
     from rich.console import Console
 
-    with Console(stderr=True).status("listing sagas") as status:
+    status = Console(stderr=True).status("listing sagas")
+    try:
         for number, item in enumerate(items, start=1):
-            if number % 100 == 0:
-                status.update(f"{number} sagas")
+            if number % PAGE == 0:
+                status.update(f"listing sagas: {number}")
+                status.start()
             yield item
+    finally:
+        status.stop()
 
 
 for act in saga_acts.ACTS:

@@ -34,7 +34,12 @@ def show_saga(document: Mapping[str, Any], rows: Sequence[Mapping[str, Any]], *,
 
 def show_path(rows: Sequence[Mapping[str, Any]]) -> None:
     """The rows of a history as a path: when, by which event, from where into which state."""
-    table(("TIME", "EVENT", "FROM", "TO", "NOTE"), [_path_row(row) for row in rows])
+    table(("TIME (UTC)", "EVENT", "FROM", "TO", "NOTE"), [_path_row(row) for row in rows])
+
+
+def moment(timestamp: str) -> str:
+    """An ISO 8601 moment in UTC as people read it."""
+    return timestamp.replace("T", " ").removesuffix("Z")
 
 
 def _head(document: Mapping[str, Any]) -> None:
@@ -61,13 +66,13 @@ def _agenda(entries: Sequence[Mapping[str, Any]]) -> None:
             entry["kind"],
             entry["name"],
             entry["status"],
-            entry["due"],
+            moment(entry["due"]),
             entry["attempts"],
             entry["reason"] or "",
         )
         for entry in entries
     ]
-    table(("ENTRY", "KIND", "NAME", "STATUS", "DUE", "TRIES", "REASON"), rows)
+    table(("ENTRY", "KIND", "NAME", "STATUS", "DUE (UTC)", "TRIES", "REASON"), rows)
 
 
 def _path_row(row: Mapping[str, Any]) -> tuple[str, ...]:
@@ -76,10 +81,5 @@ def _path_row(row: Mapping[str, Any]) -> tuple[str, ...]:
         row["note"] or "",
         f"by {row['actor']}: {row['reason']}" if row["reason"] else "",
     )
-    return (
-        row["timestamp"],
-        row["event"],
-        row["from"] or "",
-        row["to"],
-        "; ".join(one for one in parts if one),
-    )
+    note = "; ".join(one for one in parts if one)
+    return moment(row["timestamp"]), row["event"], row["from"] or "", row["to"], note
