@@ -2,62 +2,88 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 
 from engine.definition.ir import Definition, State, Transition
 
-Accepted = Mapping[str, tuple[Transition, ...]]
+Table = Mapping[str, tuple[Transition, ...]]
+
+SHARED = "*"
+"""Begins the names of nodes that are no states; no state's name can."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Edge:
-    """One way out of a state. `delay` is a timer's, None for an event that comes from outside."""
+    """A way from one node to another. `delay` is a timer's, None for what comes from outside."""
 
-    source: str
     target: str
-    event: str
     delay: int | None = None
     guarded: bool = False
 
 
-def accepted(definition: Definition, state: State) -> Accepted:
-    """Event to the alternatives that may be taken in `state`, in the order in which they are tried:
-    its own, its business state's, the machine's, up to the first that always holds.
-
-    A final state accepts nothing.
-    """
+def tables(definition: Definition, state: State) -> tuple[Table, ...]:
+    """What holds in a state, nearest first: its own, its business state's, the machine's."""
     if state.final:
-        return {}
-    business = definition.business_states[state.business_state]
-    found: dict[str, tuple[Transition, ...]] = {}
-    for table in (state.on, business.on, definition.on):
-        for event, alternatives in table.items():
-            before = found.get(event, ())
-            if not before or before[-1].guard is not None:
-                found[event] = before + _tried(alternatives)
-    return found
+        return ()
+    return state.on, definition.business_states[state.business_state].on, definition.on
 
 
-def edges(definition: Definition, state: State) -> Iterator[Edge]:
-    """Every way out of a state that enters a state (itself included)."""
-    events = accepted(definition, state)
-    for event, alternatives in events.items():
-        yield from _edges(state, event, None, alternatives)
+def accepts(definition: Definition, state: State, event: str) -> bool:
+    """Whether some transition of the state is for the event."""
+    return any(event in table for table in tables(definition, state))
+
+
+def waits_for_events(definition: Definition, state: State) -> bool:
+    """Whether the state has a transition for any event at all."""
+    return any(tables(definition, state))
+
+
+def ways(definition: Definition) -> dict[str, list[Edge]]:
+    """Every way that enters a state, by the node where it begins.
+
+    Nodes are states, and one for what a set of states inherits unchanged: so the graph stays about as
+    large as the file, however many states inherit however much.
+    """
+    graph: dict[str, list[Edge]] = {}
+    for state in definition.states.values():
+        own, *inherited = tables(definition, state) or ({}, {})
+        if _overlap(own, inherited):
+            graph[state.name] = list(_edges([own, *inherited]))
+        else:
+            node = SHARED if state.final else SHARED + state.business_state
+            graph[state.name] = [*_edges([own]), Edge(target=node)]
+            if node not in graph:
+                graph[node] = list(_edges(inherited))
+        graph[state.name] += _timed(definition, state)
+    return graph
+
+
+def _overlap(own: Table, inherited: Iterable[Table]) -> bool:
+    return any(not own.keys().isdisjoint(table) for table in inherited)
+
+
+def _edges(nearest_first: list[Table]) -> Iterator[Edge]:
+    for event in dict.fromkeys(event for table in nearest_first for event in table):
+        yield from _leads(_tried(nearest_first, event))
+
+
+def _timed(definition: Definition, state: State) -> Iterator[Edge]:
     for timer in () if state.final else state.after:
         own = (timer.transition,) if timer.transition is not None else None
-        yield from _edges(state, timer.event, timer.delay, own or events.get(timer.event, ()))
+        yield from _leads(own or _tried(tables(definition, state), timer.event), timer.delay)
 
 
-def _tried(alternatives: tuple[Transition, ...]) -> tuple[Transition, ...]:
-    sure = next((index for index, line in enumerate(alternatives) if line.guard is None), len(alternatives))
-    return alternatives[: sure + 1]
+def _tried(nearest_first: Iterable[Table], event: str) -> Iterator[Transition]:
+    """The alternatives in the order in which they are tried, up to the first that always holds."""
+    for table in nearest_first:
+        for line in table.get(event, ()):
+            yield line
+            if line.guard is None:
+                return
 
 
-def _edges(
-    state: State, event: str, delay: int | None, alternatives: tuple[Transition, ...]
-) -> Iterator[Edge]:
+def _leads(alternatives: Iterable[Transition], delay: int | None = None) -> Iterator[Edge]:
     for line in alternatives:
         if line.to is not None:
-            guarded = line.guard is not None
-            yield Edge(source=state.name, target=line.to, event=event, delay=delay, guarded=guarded)
+            yield Edge(target=line.to, delay=delay, guarded=line.guard is not None)

@@ -147,14 +147,19 @@ def _check_ends(contract: Contract) -> None:
 
 
 def _sentences(error: ValidationError) -> Iterator[str]:
-    pointer = "".join(f"/{str(step)[:60]}" for step in error.absolute_path)
+    pointer = "".join(map(_step, error.absolute_path))
     wanted: Any = error.validator_value
     if error.validator == "required" and isinstance(error.instance, dict):
-        yield from (f"{pointer}/{name}: is missing" for name in wanted if name not in error.instance)
+        yield from (f"{pointer}{_step(name)}: is missing" for name in wanted if name not in error.instance)
     elif error.validator == "additionalProperties" and wanted is False:
         yield from _not_allowed(error.instance, error.schema, pointer)
     else:
         yield f"{pointer or '/'}: {_rule(error)}"
+
+
+def _step(key: str | int) -> str:
+    """A step of a JSON pointer, not too long for a sentence."""
+    return "/" + str(key)[:60].replace("~", "~0").replace("/", "~1")
 
 
 def _not_allowed(value: Any, schema: Any, pointer: str) -> Iterator[str]:
@@ -162,11 +167,11 @@ def _not_allowed(value: Any, schema: Any, pointer: str) -> Iterator[str]:
     patterns = schema.get("patternProperties", {})
     extra = [key for key in value if key not in known and not any(re.search(p, key) for p in patterns)]
     for key in extra[:MAX_PROBLEMS]:
-        yield f"{pointer}/{key[:60]}: is not allowed"
+        yield f"{pointer}{_step(key)}: is not allowed"
 
 
 _RULES = {
-    "type": "must be {}",
+    "type": "must be of type {}",
     "enum": "must be one of {}",
     "const": "must be {}",
     "pattern": "must match the pattern {}",

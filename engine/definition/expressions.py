@@ -11,14 +11,8 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from engine.definition import operations as ops
-from engine.definition.syntax import (
-    BadExpression,
-    Compiled,
-    DottedPath,
-    Evaluate,
-    compile_source,
-    compile_text,
-)
+from engine.definition.paths import Compiled, DottedPath, Evaluate
+from engine.definition.syntax import BadExpression, compile_source, compile_text
 from engine.errors import ExpressionFailed
 
 __all__ = ["BadExpression", "Expression", "Names", "Template", "compile_expression", "compile_template"]

@@ -16,7 +16,7 @@ from engine.definition.ir import Definition
 from engine.definition.parser import parse
 from engine.definition.reporter import MAX_FINDINGS, Reporter, from_problem
 from engine.definition.structure import check_structure
-from engine.definition.tree import NotYaml, Place, Problem, Tree
+from engine.definition.tree import BEGIN, NotYaml, Place, Problem, Tree
 from engine.definition.tree import parse as parse_yaml
 from engine.errors import DefinitionInvalid
 
@@ -94,16 +94,8 @@ def load(path: Path, *, channels: Collection[str] | None = None) -> Definition:
 
 
 def _check_data(tree: Tree, source: str, file: str, channels: Collection[str] | None) -> Report:
-    if tree.data is None:
-        return _stopped(
-            Problem(code="empty-file", message="the file is empty", place=Place(1, 1)), file, source
-        )
-    if not isinstance(tree.data, dict):
-        fix = "begin with `machine: NAME`"
-        problem = Problem(
-            code="not-a-mapping", message="the file is not a mapping of keys to values",
-            place=tree.locate(()), fix=fix,
-        )  # fmt: skip
+    problem = _no_machine(tree)
+    if problem is not None:
         return _stopped(problem, file, source)
     report = Reporter(file, tree)
     check_structure(tree.data, report)
@@ -114,6 +106,15 @@ def _check_data(tree: Tree, source: str, file: str, channels: Collection[str] | 
     findings = report.findings()
     broken = any(finding.severity == "error" for finding in findings)
     return Report(definition=None if broken else definition, findings=findings, source=source)
+
+
+def _no_machine(tree: Tree) -> Problem | None:
+    if isinstance(tree.data, dict):
+        return None
+    if tree.data is None:
+        return Problem(code="empty-file", message="the file is empty", place=Place(1, 1), fix=BEGIN)
+    message = "the file is not a mapping of keys to values"
+    return Problem(code="not-a-mapping", message=message, place=tree.locate(()), fix=BEGIN)
 
 
 def _stopped(problem: Problem, file: str, source: str) -> Report:

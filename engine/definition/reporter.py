@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from typing import Any
 
 from engine.definition.findings import CODES, Finding, Severity
@@ -11,6 +11,7 @@ from engine.definition.tree import Path, Problem, Tree, shorten
 
 MAX_FINDINGS = 500
 """Nobody mends more at once, and a hostile file must not make millions."""
+_FEW = 8  # names that are listed where none is near
 _MAX_SUGGESTIONS = 100  # each costs about a millisecond with a thousand names to compare
 
 
@@ -21,6 +22,7 @@ class Reporter:
         self._file = file
         self._tree = tree
         self._found: dict[Finding, None] = {}
+        self._codes: set[str] = set()
         self._suggestions = 0
         self._left_out: list[Severity] = []
 
@@ -36,6 +38,7 @@ class Reporter:
     ) -> None:
         """Add a finding at the value of `path`, or at its key."""
         severity = severity or CODES[code].severity
+        self._codes.add(code)
         if len(self._found) >= MAX_FINDINGS:
             self._left_out.append(severity)
             return
@@ -54,11 +57,12 @@ class Reporter:
         self._found[finding] = None
 
     def unknown(
-        self, code: str, path: Path, kind: str, name: str, known: Iterable[str], *, key: bool = False
+        self, code: str, path: Path, kind: str, name: str, known: Collection[str], *, key: bool = False
     ) -> None:
         """Add "there is no <kind> <name>", with the name that may have been meant."""
         message = f"there is no {kind} {shorten(name)}"
-        self.report(code, path, message, fix=self.nearest(name, known), key=key)
+        fix = self.nearest(name, known) or _listed(kind, known)
+        self.report(code, path, message, fix=fix, key=key)
 
     def nearest(self, name: str, known: Iterable[str]) -> str | None:
         """A "did you mean", while the file has not asked for too many."""
@@ -71,7 +75,8 @@ class Reporter:
 
     @property
     def codes(self) -> frozenset[str]:
-        return frozenset(finding.code for finding in self._found)
+        """Of all that was reported, shown or left out."""
+        return frozenset(self._codes)
 
     def findings(self) -> tuple[Finding, ...]:
         """All that was found, in the order of the file."""
@@ -107,3 +112,9 @@ def from_problem(problem: Problem, file: str) -> Finding:
 def pointer(path: Iterable[Any]) -> str:
     """The JSON pointer of a path."""
     return "".join("/" + str(step).replace("~", "~0").replace("/", "~1") for step in path)
+
+
+def _listed(kind: str, names: Collection[str]) -> str | None:
+    if not names:
+        return f"declare it: the machine has no {kind} yet"
+    return f"known are {', '.join(names)}" if len(names) <= _FEW else None

@@ -69,7 +69,9 @@ def _uri(file: str) -> str:
 
 
 def _rule(code: str) -> dict[str, Any]:
-    known = CODES[code]
+    known = CODES.get(code)
+    if known is None:  # of another kind of file than machines
+        return {"id": code}
     return {
         "id": code,
         "shortDescription": {"text": known.summary},

@@ -6,9 +6,7 @@ Jinja2 parses; each node is held against an allow-list and becomes a closure ove
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any
 
@@ -17,17 +15,21 @@ from jinja2.parser import Parser
 from jinja2.sandbox import SandboxedEnvironment
 
 from engine.definition import operations as ops
+from engine.definition.paths import (
+    MAX_SOURCE,
+    NAMES,
+    Compiled,
+    DottedPath,
+    Evaluate,
+    getter,
+    only_path,
+    only_paths,
+)
 from engine.definition.scalars import MAX_INTEGER
 from engine.definition.suggestions import did_you_mean
 
-NAMES = ("metadata", "payload", "saga", "event", "now")
-MAX_SOURCE = 2_000
-"""Characters; a longer guard is a program."""
 MAX_DEPTH = 40
 """Levels of a syntax tree: evaluation recurses, and must never meet Python's own limit."""
-
-Evaluate = Callable[[Mapping[str, Any]], Any]
-DottedPath = tuple[str, ...]
 
 _ENVIRONMENT = SandboxedEnvironment(
     undefined=StrictUndefined,
@@ -51,11 +53,6 @@ _REFUSED: dict[type[nodes.Node], str] = {
     nodes.Slice: "slices are not part of the language",
 }
 
-_PATH_SOURCE = rf"(?:{'|'.join(NAMES)})(?:\.[A-Za-z][A-Za-z0-9_]*)*"
-_PATH = re.compile(_PATH_SOURCE)
-_PATH_IN_TEXT = re.compile(r"\{\{ *(" + _PATH_SOURCE + r") *\}\}")
-"""Most expressions are dotted paths; a machine of 10,000 lines has a thousand of them."""
-
 
 class BadExpression(Exception):
     """The text is no expression of the language."""
@@ -66,14 +63,6 @@ class BadExpression(Exception):
         self.fix = fix
 
 
-@dataclass(frozen=True, slots=True)
-class Compiled:
-    """How to get the value, and which paths that reads."""
-
-    evaluate: Evaluate
-    reads: frozenset[DottedPath]
-
-
 @lru_cache(maxsize=4096)
 def compile_source(source: str) -> Compiled:
     """An expression without braces.
@@ -81,10 +70,13 @@ def compile_source(source: str) -> Compiled:
     Raises:
         BadExpression
     """
-    if len(source) <= MAX_SOURCE and _PATH.fullmatch(source):
-        return _compiled_path(source)
-    tree = _guarded(source, lambda: _parse_expression(source))
-    return _compile_guarded(source, tree)
+    plain = only_path(source)
+    if plain is not None:
+        return plain
+    if len(source) > MAX_SOURCE:
+        raise BadExpression(f"it is longer than {MAX_SOURCE:,} characters", "compute less in one place")
+    tree = _guarded(lambda: _parse_expression(source))
+    return _compile_guarded(tree)
 
 
 @lru_cache(maxsize=4096)
@@ -94,47 +86,28 @@ def compile_text(source: str) -> tuple[str | Compiled, ...]:
     Raises:
         BadExpression
     """
-    plain = _split(source)
+    plain = only_paths(source)
     if plain is not None:
         return plain
+    if len(source) > ops.MAX_TEXT:
+        raise BadExpression(f"the text is longer than {ops.MAX_TEXT:,} characters")
     if "{%" in source:
         raise BadExpression("{% is not part of the language", "only {{ expression }} is known in text")
-    tree = _guarded(source, lambda: _ENVIRONMENT.parse(source))
+    tree = _guarded(lambda: _ENVIRONMENT.parse(source))
     parts: list[str | Compiled] = []
     for output in tree.body:
         for part in output.nodes if isinstance(output, nodes.Output) else ():
             data = part.data if isinstance(part, nodes.TemplateData) else None
-            parts.append(_compile_guarded(source, part) if data is None else data)
+            parts.append(_compile_guarded(part) if data is None else data)
     return tuple(parts)
 
 
-def _compiled_path(source: str) -> Compiled:
-    path = tuple(source.split("."))
-    return Compiled(_getter(path), frozenset((path,)))
-
-
-def _split(source: str) -> tuple[str | Compiled, ...] | None:
-    """What `compile_text` answers, without Jinja2, where all expressions are dotted paths."""
-    pieces = _PATH_IN_TEXT.split(source)
-    literals, paths = pieces[::2], pieces[1::2]
-    if len(source) > MAX_SOURCE or any("{{" in text or "{%" in text for text in literals):
-        return None
-    parts = [
-        part
-        for index, text in enumerate(literals)
-        for part in (text, *map(_compiled_path, paths[index : index + 1]))
-    ]
-    return tuple(part for part in parts if part != "")
-
-
-def _compile_guarded(source: str, tree: nodes.Expr) -> Compiled:
-    compiled: Compiled = _guarded(source, lambda: _compiled(tree))
+def _compile_guarded(tree: nodes.Expr) -> Compiled:
+    compiled: Compiled = _guarded(lambda: _compiled(tree))
     return compiled
 
 
-def _guarded(source: str, work: Callable[[], Any]) -> Any:
-    if len(source) > MAX_SOURCE:
-        raise BadExpression(f"it is longer than {MAX_SOURCE:,} characters", "compute less in one place")
+def _guarded(work: Callable[[], Any]) -> Any:
     try:
         return work()
     except TemplateError as error:
@@ -206,7 +179,7 @@ class _Compiler:
             fixed.append(key)
             steps.pop()
         self.reads.add(tuple(fixed))
-        return self.parts(_getter(tuple(fixed)), steps, depth)
+        return self.parts(getter(tuple(fixed)), steps, depth)
 
     def parts(self, evaluate: Evaluate, steps: list[nodes.Node], depth: int) -> Evaluate:
         for level, step in enumerate(reversed(steps), start=depth):
@@ -341,48 +314,6 @@ def _fixed_key(step: nodes.Node) -> str | None:
     assert isinstance(step, nodes.Getitem)
     key = step.arg.value if isinstance(step.arg, nodes.Const) else None
     return key if isinstance(key, str) else None
-
-
-def _getter(path: DottedPath) -> Evaluate:
-    """Reads a path of mapping keys; the usual lengths without a loop."""
-    if len(path) == 1:
-        return lambda names: names[path[0]] if path[0] in names else _explain(names, path)
-    if len(path) == 2:
-        return _getter_of_two(path)
-    return _getter_of_many(path)
-
-
-def _getter_of_two(path: DottedPath) -> Evaluate:
-    name, key = path
-
-    def get(names: Mapping[str, Any]) -> Any:
-        try:
-            return names[name][key]
-        except (KeyError, TypeError, IndexError):
-            return _explain(names, path)
-
-    return get
-
-
-def _getter_of_many(path: DottedPath) -> Evaluate:
-    def get(names: Mapping[str, Any]) -> Any:
-        value: Any = names
-        try:
-            for key in path:
-                value = value[key]
-        except (KeyError, TypeError, IndexError):
-            return _explain(names, path)
-        return value
-
-    return get
-
-
-def _explain(names: Mapping[str, Any], path: DottedPath) -> Any:
-    """Read again, slowly, to say which part of the path is not there."""
-    value: Any = names
-    for index, key in enumerate(path):
-        value = ops.read(value, key, ".".join(path[: index + 1]))
-    return value
 
 
 def _chain(names: Mapping[str, Any], first: Evaluate, rest: list[tuple[ops.Operation, Evaluate]]) -> bool:

@@ -18,11 +18,14 @@ MAX_NODES = 200_000
 """Values after aliases are expanded; a machine of 10,000 lines has some 40,000."""
 MAX_DEPTH = 100
 
+BEGIN = "begin with `machine: NAME`"
+
 Path = tuple[str | int, ...]
 
 _TEXT_TAGS = ("!", "tag:yaml.org,2002:str")
 _KNOWN_TAGS = (*_TEXT_TAGS, "tag:yaml.org,2002:map", "tag:yaml.org,2002:seq")
 _NO_KEY = object()
+_NONE: dict[Any, Any] = {}  # shared by all scalars, never written to
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,16 +55,25 @@ class NotYaml(Exception):
         self.problem = problem
 
 
+At = tuple[int, int, int, int]
+"""Line and column of the beginning and of the end, from 0."""
+
+
 class Spot:
-    """Where a value is, and where its parts are."""
+    """Where a value is, and where its parts are. There is one a value: kept small on purpose."""
 
-    __slots__ = ("end", "keys", "parts", "start")
+    __slots__ = ("at", "keys", "parts")
 
-    def __init__(self, start: Any, end: Any) -> None:
-        self.start = start
-        self.end = end
-        self.keys: dict[str, tuple[Any, Any]] = {}
-        self.parts: dict[str | int, Spot] = {}
+    def __init__(self, at: At) -> None:
+        self.at = at
+        self.keys: dict[str, At] = _NONE
+        self.parts: dict[Any, Spot] = _NONE
+
+    @classmethod
+    def of_container(cls, at: At) -> Spot:
+        spot = cls(at)
+        spot.keys, spot.parts = {}, {}
+        return spot
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -75,15 +87,15 @@ class Tree:
     def locate(self, path: Path, *, key: bool = False) -> Place:
         """The place of the value at `path` (or of its key), or of the nearest part round it."""
         spot = self.root
-        marks = (spot.start, spot.end)
+        at = spot.at
         for position, step in enumerate(path):
             part = spot.parts.get(step)
             if part is None:
                 break
             last = position == len(path) - 1
-            marks = spot.keys[str(step)] if key and last and step in spot.keys else (part.start, part.end)
+            at = spot.keys[str(step)] if key and last and step in spot.keys else part.at
             spot = part
-        return _place(*marks)
+        return _place(at)
 
 
 @dataclass(slots=True)
@@ -96,7 +108,7 @@ class _Open:
     count: int
     height: int = 1
     key: Any = _NO_KEY
-    key_marks: tuple[Any, Any] | None = None
+    key_at: At = (0, 0, 0, 0)
 
 
 @dataclass(slots=True)
@@ -125,13 +137,12 @@ class _Builder:
 
     def scalar(self, event: Any) -> None:
         self.grow(event, 1, 0)
-        spot = Spot(event.start_mark, event.end_mark)
         self.check_tag(event)
         open_ = self.stack[-1] if self.stack else None
         if open_ is not None and open_.key is _NO_KEY and isinstance(open_.data, dict):
             self.take_key(open_, event)
             return
-        value = self.resolved(event)
+        value, spot = self.resolved(event), Spot(_at(event))
         if event.anchor is not None:
             self.anchors[event.anchor] = _Anchored(value, spot, 1, 0)
         self.attach(value, spot, 0)
@@ -143,27 +154,28 @@ class _Builder:
             return resolve(event.value)
         except BadNumber as error:
             fix = "put it in quotes if it is meant as text"
-            self.report("bad-number", f"the number {shorten(event.value)} {error}", event, fix)
+            self.report("bad-number", f"the number {shorten(event.value)} {error}", _at(event), fix)
             return 0
 
     def take_key(self, open_: _Open, event: Any) -> None:
         name = event.value
         if event.implicit[0] and name == "<<":
             fix = "write the keys out, or give the whole value an anchor and repeat it with an alias"
-            self.report("merge-key", "the merge key << is not supported", event, fix)
+            self.report("merge-key", "the merge key << is not supported", _at(event), fix)
         elif name == "":
-            self.report("key-not-text", "a key is empty", event, "write a name before the colon")
+            self.report("key-not-text", "a key is empty", _at(event), "write a name before the colon")
         elif name in open_.data:
-            line = open_.spot.keys[name][0].line + 1
+            line = open_.spot.keys[name][0] + 1
             message = f"the key {shorten(name)} is here twice, first on line {line}"
-            self.report("duplicate-key", message, event, "remove or rename one of them")
+            self.report("duplicate-key", message, _at(event), "remove or rename one of them")
         open_.key = name
-        open_.key_marks = (event.start_mark, event.end_mark)
+        open_.key_at = _at(event)
 
     def open(self, event: Any, data: Any) -> None:
         self.check_tag(event)
         self.grow(event, 1, 1)
-        spot = Spot(event.start_mark, event.start_mark)
+        line, column = event.start_mark.line, event.start_mark.column
+        spot = Spot.of_container((line, column, line, column))
         if event.anchor is not None:
             self.anchors[event.anchor] = _Anchored(data, spot, 0, 0, open=True)
         self.stack.append(_Open(data, spot, event.anchor, self.count))
@@ -198,14 +210,13 @@ class _Builder:
             parent.spot.parts[len(parent.data)] = spot
             parent.data.append(value)
         elif parent.key is _NO_KEY:
-            at = alias or yaml.events.Event(spot.start, spot.end)
+            at = spot.at if alias is None else _at(alias)
             self.report("key-not-text", "a key must be plain text", at, "write a name before the colon")
-            parent.key, parent.key_marks = f"?{self.count}", (spot.start, spot.end)
+            parent.key, parent.key_at = f"?{self.count}", at
         else:
             parent.data[parent.key] = value
             parent.spot.parts[parent.key] = spot
-            if parent.key_marks is not None:
-                parent.spot.keys[parent.key] = parent.key_marks
+            parent.spot.keys[parent.key] = parent.key_at
             parent.key = _NO_KEY
 
     def grow(self, event: Any, nodes: int, height: int) -> None:
@@ -220,15 +231,14 @@ class _Builder:
     def check_tag(self, event: Any) -> None:
         if event.tag is not None and event.tag not in _KNOWN_TAGS:
             fix = "remove the tag; put text in quotes, write numbers and true or false plainly"
-            self.report("custom-tag", f"the tag {shorten(event.tag)} is not supported", event, fix)
+            tag = shorten(event.tag.replace("tag:yaml.org,2002:", "!!"))
+            self.report("custom-tag", f"the tag {tag} is not supported", _at(event), fix)
 
-    def report(self, code: str, message: str, event: Any, fix: str) -> None:
-        place = _place(event.start_mark, event.end_mark)
-        self.problems.append(Problem(code=code, message=message, place=place, fix=fix))
+    def report(self, code: str, message: str, at: At, fix: str) -> None:
+        self.problems.append(Problem(code=code, message=message, place=_place(at), fix=fix))
 
     def stop(self, code: str, message: str, event: Any, fix: str) -> None:
-        place = _place(event.start_mark, event.end_mark)
-        raise NotYaml(Problem(code=code, message=message, place=place, fix=fix))
+        raise NotYaml(Problem(code=code, message=message, place=_place(_at(event)), fix=fix))
 
 
 def parse(text: str) -> Tree:
@@ -243,7 +253,7 @@ def parse(text: str) -> Tree:
     except yaml.YAMLError as error:
         raise NotYaml(_syntax(error)) from None
     if builder.root is None:
-        raise NotYaml(Problem(code="empty-file", message="the file is empty", place=Place(1, 1)))
+        raise NotYaml(Problem(code="empty-file", message="the file is empty", place=Place(1, 1), fix=BEGIN))
     data, root = builder.root
     return Tree(data=data, root=root, problems=tuple(builder.problems))
 
@@ -285,6 +295,11 @@ def _cut(text: str) -> str:
     return text if len(text) <= 200 else text[:197] + "..."
 
 
-def _place(start: Any, end: Any) -> Place:
-    same_line = end.line == start.line and end.column > start.column
-    return Place(start.line + 1, start.column + 1, end.column + 1 if same_line else None)
+def _at(event: Any) -> At:
+    start, end = event.start_mark, event.end_mark
+    return start.line, start.column, end.line, end.column
+
+
+def _place(at: At) -> Place:
+    line, column, end_line, end = at
+    return Place(line + 1, column + 1, end + 1 if end_line == line and end > column else None)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 
-from engine.definition.accepted import Edge, accepted, edges
+from engine.definition.accepted import Edge, waits_for_events, ways
 from engine.definition.findings import Severity
 from engine.definition.ir import Definition, State
 from engine.definition.lines import Plain, alternatives, tables
@@ -28,7 +28,7 @@ def check_order(machine: Plain, report: Reporter) -> None:
 def check_waiting(definition: Definition, report: Reporter) -> None:
     """A state that is not final is left by some event or timer."""
     for state in definition.states.values():
-        if not state.final and not state.after and not accepted(definition, state):
+        if not state.final and not state.after and not waits_for_events(definition, state):
             message = f"{state.name} waits for nothing: it has neither on nor after and is not final"
             fix = "add on or after, or final: true"
             report.report("waits-for-nothing", ("states", state.name), message, fix=fix, key=True)
@@ -36,7 +36,7 @@ def check_waiting(definition: Definition, report: Reporter) -> None:
 
 def check_reachable(definition: Definition, report: Reporter) -> None:
     """Every state is reached from the initial one."""
-    ahead = {name: {edge.target for edge in ways} for name, ways in _graph(definition).items()}
+    ahead = {node: {edge.target for edge in out} for node, out in ways(definition).items()}
     reached = _closure([definition.initial_state], ahead)
     for name in definition.states:
         if name not in reached:
@@ -47,14 +47,15 @@ def check_reachable(definition: Definition, report: Reporter) -> None:
 
 def check_rest(definition: Definition, report: Reporter) -> None:
     """From every state a final or a resting one can be reached, else the saga runs for ever."""
-    behind: dict[str, set[str]] = {name: set() for name in definition.states}
-    for ways in _graph(definition).values():
-        for edge in ways:
-            behind[edge.target].add(edge.source)
+    graph = ways(definition)
+    behind: dict[str, set[str]] = {node: set() for node in graph}
+    for node, out in graph.items():
+        for edge in out:
+            behind[edge.target].add(node)
     calm = [state.name for state in definition.states.values() if _rests(definition, state)]
     saved = _closure(calm, behind)
     for state in definition.states.values():
-        if state.name not in saved and (state.after or accepted(definition, state)):
+        if state.name not in saved and (state.after or waits_for_events(definition, state)):
             message = f"from {state.name} neither a final state nor one that rests can be reached"
             fix = "lead some transition to a final state"
             report.report("never-rests", ("states", state.name), message, fix=fix, key=True)
@@ -62,7 +63,7 @@ def check_rest(definition: Definition, report: Reporter) -> None:
 
 def check_loops(definition: Definition, report: Reporter) -> None:
     """Timers without delay must not lead round in a circle: it would be run without end."""
-    at_once = {name: [edge for edge in ways if edge.delay == 0] for name, ways in _graph(definition).items()}
+    at_once = {node: [edge for edge in out if edge.delay == 0] for node, out in ways(definition).items()}
     certain = _in_circles(at_once, guarded=False)
     for name in _in_circles(at_once, guarded=True):
         message = f"timers of 0 lead from {name} back to {name} without any event"
@@ -76,11 +77,7 @@ def _rests(definition: Definition, state: State) -> bool:
     """Waiting there is normal: it is final, or it waits for events from outside and asked for nothing."""
     if state.final:
         return True
-    return state.command is None and not state.after and bool(accepted(definition, state))
-
-
-def _graph(definition: Definition) -> dict[str, list[Edge]]:
-    return {name: list(edges(definition, state)) for name, state in definition.states.items()}
+    return state.command is None and not state.after and waits_for_events(definition, state)
 
 
 def _closure(start: Iterable[str], ahead: Mapping[str, set[str]]) -> set[str]:
@@ -97,6 +94,6 @@ def _closure(start: Iterable[str], ahead: Mapping[str, set[str]]) -> set[str]:
 def _in_circles(graph: Mapping[str, list[Edge]], *, guarded: bool) -> list[str]:
     """States that a walk along the edges leads back to. Few states have timers of 0."""
     ahead = {
-        name: {edge.target for edge in ways if guarded or not edge.guarded} for name, ways in graph.items()
+        node: {edge.target for edge in out if guarded or not edge.guarded} for node, out in graph.items()
     }
     return [name for name, targets in ahead.items() if targets and name in _closure(targets, ahead)]

@@ -56,7 +56,8 @@ def check_aliases(machine: Plain, report: Reporter) -> None:
                 report.report("alias-clash", at, f"{alias} is an alias and an event of its own")
             elif alias in owner:
                 report.report("alias-clash", at, f"{alias} is an alias of {owner[alias]} already")
-            owner.setdefault(alias, name)
+            else:
+                owner[alias] = name
     for path, table in tables(machine):
         _one_spelling(path, table, owner, report)
 
@@ -110,9 +111,9 @@ def _one_spelling(path: Path, table: Plain, event_of: Mapping[str, str], report:
 
 def _unique_ids(group: str, kind: str, parts: Plain, report: Reporter) -> None:
     owner: dict[int, str] = {}
+    free = 1 + max((part["id"] for part in parts.values()), default=0)
     for name, part in parts.items():
         first = owner.setdefault(part["id"], name)
         if first != name:
             message = f"{kind} {name} has the id {part['id']}, as {first} has"
-            free = max(owner) + 1
             report.report("duplicate-id", (group, name, "id"), message, fix=f"write e.g. {free}")

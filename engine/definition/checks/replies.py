@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from engine.definition.accepted import accepted
+from itertools import chain
+
+from engine.definition.accepted import accepts, tables
 from engine.definition.findings import Severity
 from engine.definition.ir import Definition
 from engine.definition.reporter import Reporter
@@ -14,9 +16,8 @@ def check_replies(definition: Definition, report: Reporter) -> None:
     for state in definition.states.values():
         if state.command is None or state.final:
             continue
-        events = accepted(definition, state)
         for reply, event in definition.commands[state.command].replies.items():
-            if event not in events:
+            if not accepts(definition, state, event):
                 message = f"{state.name} sends {state.command} and does not accept its reply {reply}: {event}"
                 fix = report.nearest(event, state.on) or f"add {event} to its on"
                 path = ("states", state.name, "command")
@@ -28,12 +29,11 @@ def check_timer_events(definition: Definition, report: Reporter) -> None:
     for state in definition.states.values():
         if state.final:
             continue
-        events = accepted(definition, state)
         for timer in state.after:
-            if timer.transition is None and timer.event not in events:
+            if timer.transition is None and not accepts(definition, state, timer.event):
                 message = f"after {timer.label} {state.name} raises {timer.event}, which it does not accept"
                 fix = (
-                    report.nearest(timer.event, events)
+                    report.nearest(timer.event, chain(*tables(definition, state)))
                     or f"add {timer.event} to its on, or a `to` to the timer"
                 )
                 path = ("states", state.name, "after", timer.label, "event")

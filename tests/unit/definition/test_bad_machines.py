@@ -1,10 +1,12 @@
 """One bad file a code, and what a user is shown for it, word by word.
 
-`python -m tests.unit.definition.test_bad_machines` writes the shown texts anew; read the difference.
+`python -m tests.unit.definition.test_bad_machines` writes the shown texts anew, here and in
+docs/findings.md; read the difference.
 """
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 import pytest
@@ -14,6 +16,7 @@ from engine.definition.frames import show
 from engine.definition.reader import Report, check_file, check_text
 
 FOLDER = Path(__file__).parents[2] / "bad" / "machines"
+PAGE = Path(__file__).parents[3] / "docs" / "findings.md"
 FILES = sorted(FOLDER.glob("*.yaml"))
 MADE_HERE = {"file-unreadable", "file-too-large", "too-many-findings"}
 
@@ -26,6 +29,11 @@ def checked(path: Path) -> Report:
 def shown(path: Path) -> str:
     report = checked(path)
     return show(report.findings, {path.name: report.source}) + "\n"
+
+
+def example(path: Path) -> str:
+    """What follows the explanation of the code on the page."""
+    return f"```text\n{path.with_suffix('.txt').read_text(encoding='utf-8')}```\n"
 
 
 def test_every_code_has_a_bad_file() -> None:
@@ -46,6 +54,18 @@ def test_a_bad_file_gives_a_definition_only_if_all_its_findings_are_warnings(pat
 @pytest.mark.parametrize("path", FILES, ids=lambda path: path.stem)
 def test_a_bad_file_is_shown_as_agreed(path: Path) -> None:
     assert shown(path) == path.with_suffix(".txt").read_text(encoding="utf-8")
+
+
+@pytest.mark.parametrize("path", FILES, ids=lambda path: path.stem)
+def test_the_page_shows_the_bad_file_s_findings_as_its_example(path: Path) -> None:
+    assert example(path) in PAGE.read_text(encoding="utf-8")
+
+
+@pytest.mark.parametrize("code", CODES)
+def test_the_page_says_how_grave_a_code_is_and_what_it_means(code: str) -> None:
+    known = CODES[code]
+    said = f"## {code}\n\n{known.severity.capitalize()}. {known.summary} "
+    assert said in PAGE.read_text(encoding="utf-8")
 
 
 def test_a_file_that_is_not_there_is_a_finding(tmp_path: Path) -> None:
@@ -71,6 +91,15 @@ def test_a_file_with_thousands_of_mistakes_shows_the_first_ones_and_says_so() ->
     assert "2,506 more" in report.findings[-1].message
 
 
+def _write_anew() -> None:
+    page = PAGE.read_text(encoding="utf-8")
+    for path in FILES:
+        path.with_suffix(".txt").write_text(shown(path), encoding="utf-8")
+        old = re.search(rf"(?s)(?<=^## {path.stem}\n)(.*?)(^```text\n.*?^```\n)", page, re.M)
+        assert old is not None, path.stem
+        page = page[: old.start(2)] + example(path) + page[old.end(2) :]
+    PAGE.write_text(page, encoding="utf-8")
+
+
 if __name__ == "__main__":
-    for each in FILES:
-        each.with_suffix(".txt").write_text(shown(each), encoding="utf-8")
+    _write_anew()
