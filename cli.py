@@ -18,6 +18,8 @@ COMMANDS = {
     "validate": "commands.validate",
     "draw": "commands.draw",
     "schema": "commands.schema",
+    "import": "commands.import_",
+    "export": "commands.export",
     "saga": "commands.saga",
     "demo": "commands.demo",
     "completion": "commands.completion",
