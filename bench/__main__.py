@@ -49,7 +49,9 @@ def _arguments() -> argparse.Namespace:
     parser.add_argument("--only", nargs="+", choices=PARTS, metavar="NAME", help=f"of {', '.join(PARTS)}")
     parser.add_argument("--duration", type=float, metavar="SECONDS", help="of one measured block (5)")
     parser.add_argument("--repeat", type=int, metavar="N", help="blocks of each kind (3)")
-    parser.add_argument("--quick", action="store_true", help="short blocks, once, smaller stores: a smoke test")
+    parser.add_argument(
+        "--quick", action="store_true", help="short blocks, once, smaller stores: a smoke test"
+    )
     return parser.parse_args()
 
 

@@ -46,7 +46,10 @@ def read_block(argv: Sequence[str] | None = None) -> tuple[Block, list[str]]:
     parser.add_argument("rest", nargs="*")
     given = parser.parse_args(argv)
     block = Block(
-        concurrency=given.concurrency, warmup=given.warmup, duration=given.duration, folder=given.folder
+        concurrency=given.concurrency,
+        warmup=given.warmup,
+        duration=given.duration,
+        folder=given.folder.resolve(),
     )
     return block, given.rest
 

@@ -60,7 +60,9 @@ def _in_turn(driver: str, concurrency: int, options: Options) -> list[Block]:
     blocks = []
     for turn in range(options.repeat):
         pair = [ENGINE, ("bench.raw", driver)]
-        done = [run_block(w, options, concurrency=concurrency) for w in (pair if turn % 2 == 0 else pair[::-1])]
+        done = [
+            run_block(w, options, concurrency=concurrency) for w in (pair if turn % 2 == 0 else pair[::-1])
+        ]
         ours, raw = sorted(done, key=lambda block: str(block["system"]), reverse=True)
         blocks += [{**ours, "ratio": ours["sagas_s"] / max(raw["sagas_s"], 0.1)}, {**raw, "ratio": 1.0}]
     return blocks
@@ -91,7 +93,9 @@ def _verdicts(blocks: Sequence[Block]) -> list[Verdict]:
 def _share(concurrency: int, blocks: Sequence[Block]) -> Verdict:
     ratio = median(blocks, "ratio")
     return Verdict(
-        claim=f"at least {SHARE:.0%} of raw-group at {concurrency}", measured=f"{ratio:.0%}", met=ratio >= SHARE
+        claim=f"at least {SHARE:.0%} of raw-group at {concurrency}",
+        measured=f"{ratio:.0%}",
+        met=ratio >= SHARE,
     )
 
 

@@ -56,10 +56,9 @@ def show(report: Report) -> None:
     """Print the report's table, notes and verdicts."""
     print(f"\n## {report.title}\n")
     print(table(report.columns, report.rows))
+    print()
     for note in report.notes:
-        print(f"\n{note}")
-    if report.verdicts:
-        print()
+        print(note)
     for verdict in report.verdicts:
         print(verdict)
 

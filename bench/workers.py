@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import os
+import signal
 import subprocess
 import sys
 from collections.abc import Mapping, Sequence
@@ -39,20 +41,32 @@ def run_block(
     seconds = options.duration if duration is None else duration
     with TemporaryDirectory(prefix="block-", dir=options.folder) as folder:
         module, *arguments = worker
+        print(f"  {' '.join(worker[:2])} at {concurrency} ...", file=sys.stderr, flush=True)
         command = [python, "-m", module, "--concurrency", str(concurrency), "--duration", str(seconds)]
         command += ["--warmup", str(options.warmup), "--folder", folder, *arguments]
         return _result(command, seconds + options.warmup + SLACK, env)
 
 
 def _result(command: Sequence[str], limit: float, env: Mapping[str, str] | None) -> dict[str, Any]:
+    process = subprocess.Popen(
+        command,
+        cwd=ROOT,
+        env=env,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        start_new_session=True,
+    )
     try:
-        done = subprocess.run(
-            command, cwd=ROOT, env=env, capture_output=True, text=True, timeout=limit, check=False
-        )
-    except subprocess.TimeoutExpired as error:
-        raise WorkerFailed(f"{command[2]}: no result within {limit:.0f} s") from error
-    lines = done.stdout.strip().splitlines()
-    if done.returncode != 0 or not lines:
-        raise WorkerFailed(f"{command[2]} ended with {done.returncode}: {done.stderr.strip()[-800:]}")
+        out, said = process.communicate(timeout=limit)
+    except BaseException as error:
+        os.killpg(process.pid, signal.SIGKILL)  # what it started itself is in its session too
+        process.communicate()
+        if isinstance(error, subprocess.TimeoutExpired):
+            raise WorkerFailed(f"{command[2]}: no result within {limit:.0f} s") from error
+        raise
+    lines = out.strip().splitlines()
+    if process.returncode != 0 or not lines:
+        raise WorkerFailed(f"{command[2]} ended with {process.returncode}: {said.strip()[-800:]}")
     result: dict[str, Any] = json.loads(lines[-1])
     return result

@@ -161,6 +161,7 @@ def _opened(path: Path) -> apsw.Connection:
         _check_version(db, path)
         _tune(db)
         _migrate(db)
+        _free_leases(db)
     except BaseException:
         db.close()
         raise
@@ -198,3 +199,8 @@ def _migrate(db: apsw.Connection) -> None:
             f"BEGIN IMMEDIATE; {statements} PRAGMA application_id = {APPLICATION_ID};"
             f"PRAGMA user_version = {version}; COMMIT"
         )
+
+
+def _free_leases(db: apsw.Connection) -> None:
+    """Who opens the file holds the process lock, so whoever holds a lease in it is dead."""
+    db.execute("UPDATE entries SET owner = NULL, lease_until = 0 WHERE owner IS NOT NULL")

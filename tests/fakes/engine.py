@@ -49,7 +49,9 @@ class Bench:
     async def start(self, metadata: Json | None = None, **named: Any) -> Saga:
         return await self.runner.start(self.machine, metadata={} if metadata is None else metadata, **named)
 
-    async def send(self, handle: str, name: str, payload: Json | None = None, *, id: str | None = None) -> Answer:
+    async def send(
+        self, handle: str, name: str, payload: Json | None = None, *, id: str | None = None
+    ) -> Answer:
         return await self.runner.handle(handle, Event(name=name, payload=payload or {}, id=id, actor="test"))
 
     async def run(self) -> None:

@@ -12,6 +12,7 @@ from typing import Any, Literal, cast
 
 from engine.errors import StoreUnavailable
 from engine.ports import Store
+from tests.fakes.waiting import turn
 
 When = Literal["before", "after"]
 
@@ -31,11 +32,15 @@ Fault = Callable[[Call], None]
 
 
 class FaultyStore:
-    """Passes every call on to `inner`, with `fault` before it and after it."""
+    """Passes every call on to `inner`, with `fault` before it and after it.
 
-    def __init__(self, inner: Store, fault: Fault) -> None:
+    `unhurried`: other tasks have their turn before and after every call, as with a store that does I/O.
+    """
+
+    def __init__(self, inner: Store, fault: Fault, *, unhurried: bool = False) -> None:
         self._inner = inner
         self._fault = fault
+        self._unhurried = unhurried
         self.calls = 0
         self.by_method: Counter[str] = Counter()
 
@@ -47,16 +52,28 @@ class FaultyStore:
             self.by_method[method] += 1
             number, of_method = self.calls, self.by_method[method]
             self._fault(Call(method=method, number=number, of_method=of_method, when="before"))
+            await self._pause()
             answer = await inner(*args, **named)
+            await self._pause()
             self._fault(Call(method=method, number=number, of_method=of_method, when="after"))
             return answer
 
         return call
 
+    async def _pause(self) -> None:
+        if self._unhurried:
+            await turn()
+
 
 def faulty(inner: Store, fault: Fault) -> Store:
     """`inner` behind a FaultyStore, typed as the port: every method of it is there by `__getattr__`."""
     return cast(Store, FaultyStore(inner, fault))
+
+
+def watched(inner: Store) -> tuple[Store, Counter[str]]:
+    """`inner`, unhurried, and how often each method was called."""
+    store = FaultyStore(inner, lambda _: None, unhurried=True)
+    return cast(Store, store), store.by_method
 
 
 def fail(method: str, when: When, *, of_method: int = 1) -> Fault:

@@ -27,6 +27,7 @@ class Ledger:
     def repeats(self) -> int:
         return sum(len(bodies) - 1 for bodies in self._bodies.values())
 
+    @property
     def keys(self) -> list[str]:
         return list(self._bodies)
 

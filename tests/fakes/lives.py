@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable, Mapping
+from contextlib import AbstractAsyncContextManager
 
 from engine.errors import StoreUnavailable
 from engine.model import Delivery, Outcome
@@ -17,7 +18,7 @@ from tests.fakes.engine import Bench, engine_for
 from tests.fakes.faulty_store import Call, Crash, faulty
 
 Client = Callable[[Bench], Awaitable[None]]
-Open = Callable[[], Awaitable[Store]]
+Open = Callable[[], AbstractAsyncContextManager[Store]]
 
 
 class Mortal:
@@ -37,12 +38,18 @@ class Mortal:
 
 
 def live(
-    text: str, client: Client, *, opened: Open, channels: Mapping[str, Channel], clock: FakeClock, death: Crash, owner: str
+    text: str,
+    client: Client,
+    *,
+    opened: Open,
+    channels: Mapping[str, Channel],
+    clock: FakeClock,
+    death: Crash,
+    owner: str,
 ) -> None:
     """One life: an engine on the store, and `client` working with it until it is done or the engine is dead."""
 
-    async def life() -> None:
-        store = await opened()
+    async def life(store: Store) -> None:
         died = asyncio.Event()
 
         def fault(call: Call) -> None:
@@ -52,20 +59,35 @@ def live(
                 if death.happened:
                     died.set()
 
-        work = asyncio.ensure_future(_work(text, client, faulty(store, fault), channels, clock, death, owner))
-        end = asyncio.ensure_future(died.wait())
+        work = asyncio.create_task(_work(text, client, faulty(store, fault), channels, clock, death, owner))
+        end = asyncio.create_task(died.wait())
         await asyncio.wait([work, end], return_when=asyncio.FIRST_COMPLETED)
         if not death.happened:
             await work
-        work.cancel()
-        end.cancel()
-        await asyncio.gather(work, end, return_exceptions=True)
+        await _bury(work, end)
 
-    asyncio.run(life())
+    async def body() -> None:
+        async with opened() as store:
+            await life(store)
+            await _bury(*(task for task in asyncio.all_tasks() if task is not asyncio.current_task()))
+
+    asyncio.run(body())
+
+
+async def _bury(*tasks: asyncio.Task[None] | asyncio.Task[bool]) -> None:
+    for task in tasks:
+        task.cancel()
+    await asyncio.gather(*tasks, return_exceptions=True)
 
 
 async def _work(
-    text: str, client: Client, store: Store, channels: Mapping[str, Channel], clock: FakeClock, death: Crash, owner: str
+    text: str,
+    client: Client,
+    store: Store,
+    channels: Mapping[str, Channel],
+    clock: FakeClock,
+    death: Crash,
+    owner: str,
 ) -> None:
     mortal = {name: Mortal(channel, death) for name, channel in channels.items()}
     try:

@@ -101,7 +101,9 @@ def sample_machine(states: str, *, top: str = "", business: str = BUSINESS) -> M
     return machine_of(sample(states, top=top, business=business))
 
 
-def first_step(machine: Machine, metadata: Json | None = None, *, saga_id: str = "s1", now: int = START) -> Step:
+def first_step(
+    machine: Machine, metadata: Json | None = None, *, saga_id: str = "s1", now: int = START
+) -> Step:
     """The creation of a saga."""
     return start(machine, saga_id=saga_id, entity_id="e1", metadata=metadata or {}, now=now)
 

@@ -19,12 +19,19 @@ async def turn() -> None:
     await done
 
 
-async def wait_until(found: Callable[[], Awaitable[T | None]], *, within: float, what: str, every: float = POLL) -> T:
+async def wait_until(
+    found: Callable[[], Awaitable[T | None]], *, within: float, what: str, every: float = POLL
+) -> T:
     """Ask `found` until it has something, at most `within` seconds; then the test fails with `what`."""
     try:
         async with asyncio.timeout(within):
-            while not (answer := await found()):
+            while not (answer := await found()):  # noqa: ASYNC110 - see POLL
                 await asyncio.sleep(every)
             return answer
     except TimeoutError:
         raise AssertionError(f"in vain waited {within} s for {what}") from None
+
+
+async def moment(seconds: float) -> None:
+    """Let a short time pass where time itself is the point: a slow receiver, a random moment to kill at."""
+    await asyncio.sleep(seconds)

@@ -7,14 +7,18 @@ the receiver saw one effect for each thing that the saga asked for, under one ke
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, field
+from functools import partial
+from pathlib import Path
 
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from adapters.stores.memory import MemoryStore
+from adapters.stores.sqlite import open_sqlite
 from engine.errors import SagaExists
 from engine.model import Delivery, Done, Failed, HistoryRow, Later, Outcome, Saga
 from engine.ports import Store
@@ -22,7 +26,7 @@ from tests.fakes.clock import FakeClock
 from tests.fakes.engine import Bench
 from tests.fakes.faulty_store import Call, Crash, When
 from tests.fakes.ledger import Ledger
-from tests.fakes.lives import live
+from tests.fakes.lives import Open, live
 
 DAY = 86_400_000
 
@@ -42,7 +46,7 @@ commands:
     payload: {amount: "{{ metadata.total }}"}
     replies: {done: paid, failed: payFailed}
     retry: {attempts: 9, delay: 1s, factor: 1, jitter: 0}
-  prepare: {channel: shop, replies: {done: prepared, failed: prepareFailed}, timeout: 1d, retry: {attempts: 9, delay: 1s, jitter: 0}}
+  prepare: {channel: shop, replies: {done: prepared, failed: prepareFailed}, timeout: 1d, retry: {attempts: 99, delay: 1s, jitter: 0}}
   deliver: {channel: shop, replies: {done: delivered, failed: deliverFailed}, retry: {attempts: 9, delay: 1s, jitter: 0}}
 sideEffects:
   tell: {channel: shop, payload: {order: "{{ metadata.orderNumber }}"}}
@@ -107,10 +111,8 @@ class Customer:
     async def _create(self, bench: Bench) -> None:
         if "created" in self.acknowledged:
             return
-        try:
+        with suppress(SagaExists):  # the first try was written, and only its answer was lost
             await bench.start({"orderNumber": "n1", "total": 5, "notes": 0}, saga_id="s1")
-        except SagaExists:
-            pass  # the first try was written, and only its answer was lost
         self.acknowledged.append("created")
 
     async def _event(self, bench: Bench, name: str, id_: str) -> None:
@@ -129,33 +131,50 @@ class End:
     died_in: list[str | None]
 
 
-def _lives(points: Sequence[tuple[int, When]]) -> End:
-    """Lives that end at these store calls, and a last one that goes on to the end."""
-    store, clock, shop, customer = MemoryStore(), FakeClock(), Shop(), Customer()
+@asynccontextmanager
+async def _the_same(store: Store) -> AsyncIterator[Store]:
+    yield store
+
+
+@asynccontextmanager
+async def _file(folder: Path) -> AsyncIterator[Store]:
+    store = await open_sqlite({"path": "sagas.db"}, folder)
+    yield store
+    await store.close()
+
+
+def _lives(points: Sequence[tuple[int, When]], folder: Path | None = None) -> End:
+    """Lives that end at these store calls, and a last one that goes on to the end; in memory without a folder."""
+    opened = partial(_file, folder) if folder else partial(_the_same, MemoryStore())
+    clock, shop, customer = FakeClock(), Shop(), Customer()
     deaths = [*(Crash(number, when) for number, when in points), Crash(0, "before")]
-
-    async def opened() -> Store:
-        return store
-
     for number, death in enumerate(deaths):
-        if "stopped" in customer.acknowledged:
-            break
-        live(MACHINE, customer, opened=opened, channels={"shop": shop}, clock=clock, death=death, owner=f"d{number}")
-        clock.advance(2 * DAY)
+        if "stopped" not in customer.acknowledged:
+            live(
+                MACHINE,
+                customer,
+                opened=opened,
+                channels={"shop": shop},
+                clock=clock,
+                death=death,
+                owner=f"d{number}",
+            )
+            clock.advance(2 * DAY)
     assert customer.acknowledged == ["created", "n1", "n2", "r1", "stopped"]
-    return asyncio.run(_end(store, shop, deaths))
+    return asyncio.run(_end(opened, shop, deaths))
 
 
-async def _end(store: Store, shop: Shop, deaths: Sequence[Crash]) -> End:
-    return End(
-        saga=await store.load("s1"),
-        rows=await store.history("s1"),
-        ledger=shop.ledger,
-        died_in=[death.method for death in deaths if death.happened],
-    )
+async def _end(opened: Open, shop: Shop, deaths: Sequence[Crash]) -> End:
+    async with opened() as store:
+        return End(
+            saga=await store.load("s1"),
+            rows=await store.history("s1"),
+            ledger=shop.ledger,
+            died_in=[death.method for death in deaths if death.happened],
+        )
 
 
-def _is_whole(end: End) -> None:
+def is_whole(end: End) -> None:
     assert [row.state for row in end.rows if row.entered] == PATH
     assert [row.seq for row in end.rows] == list(range(1, end.saga.version + 1))
     ids = [row.event_id for row in end.rows if row.event_id is not None]
@@ -163,37 +182,57 @@ def _is_whole(end: End) -> None:
     assert {"n1", "n2", "r1"} <= set(ids), "what was acknowledged is there"
     assert {row.result for row in end.rows} == {"applied"}
     assert (end.saga.is_final, end.saga.agenda, end.saga.metadata["notes"]) == (True, (), 2)
-    assert sorted(key.split()[0] for key in end.ledger.keys()) == ASKED, "one effect for each thing asked"
+    assert sorted(key.split()[0] for key in end.ledger.keys) == ASKED, "one effect for each thing asked"
     assert list(end.ledger.contradictions()) == []
+
+
+class _Watch(Crash):
+    """Kills nobody, and remembers the methods."""
+
+    def __init__(self) -> None:
+        super().__init__(0, "before")
+        self.seen: list[str] = []
+
+    def __call__(self, call: Call) -> None:
+        if call.when == "before":
+            self.seen.append(call.method)
 
 
 def _calls() -> list[str]:
     """The methods of the store that a run without a crash calls, in order."""
-    seen: list[str] = []
-
-    class Watch(Crash):
-        def __call__(self, call: Call) -> None:
-            if call.when == "before":
-                seen.append(call.method)
-
-    store, shop = MemoryStore(), Shop()
-
-    async def opened() -> Store:
-        return store
-
-    live(MACHINE, Customer(), opened=opened, channels={"shop": shop}, clock=FakeClock(), death=Watch(0, "before"), owner="d0")
-    return seen
+    watch = _Watch()
+    live(
+        MACHINE,
+        Customer(),
+        opened=partial(_the_same, MemoryStore()),
+        channels={"shop": Shop()},
+        clock=FakeClock(),
+        death=watch,
+        owner="d0",
+    )
+    return watch.seen
 
 
 CALLS = _calls()
 
 
-def test_a_run_without_a_crash_is_whole() -> None:
-    _is_whole(_lives([]))
+def test_a_run_without_a_crashis_whole() -> None:
+    is_whole(_lives([]))
 
 
 def test_the_run_takes_every_way_to_the_store_that_an_order_has() -> None:
-    assert set(CALLS) >= {"deploy", "create", "find", "commit", "claim", "postpone", "settle", "park", "release", "load"}
+    assert set(CALLS) >= {
+        "deploy",
+        "create",
+        "find",
+        "commit",
+        "claim",
+        "postpone",
+        "settle",
+        "park",
+        "release",
+        "load",
+    }
 
 
 @pytest.mark.parametrize("when", ["before", "after"])
@@ -201,10 +240,16 @@ def test_the_run_takes_every_way_to_the_store_that_an_order_has() -> None:
 def test_a_crash_at_any_store_call_loses_nothing_and_doubles_nothing(number: int, when: When) -> None:
     end = _lives([(number, when)])
     assert end.died_in == [CALLS[number - 1]]
-    _is_whole(end)
+    is_whole(end)
 
 
-@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@pytest.mark.parametrize("when", ["before", "after"])
+@pytest.mark.parametrize("number", range(1, len(CALLS) + 1, 4), ids=lambda n: f"{n}-{CALLS[n - 1]}")
+def test_a_crash_with_a_database_file_loses_nothing_either(number: int, when: When, tmp_path: Path) -> None:
+    is_whole(_lives([(number, when), (number + 2, when)], tmp_path))
+
+
+@settings(max_examples=30, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(st.lists(st.tuples(st.integers(1, 25), st.sampled_from(["before", "after"])), min_size=2, max_size=4))
 def test_several_crashes_one_after_the_other_do_no_more_harm(points: list[tuple[int, When]]) -> None:
-    _is_whole(_lives(points))
+    is_whole(_lives(points))

@@ -69,7 +69,10 @@ def machines(draw: st.DrawFn) -> Json:
             "OVER": {"id": 2},
         },
         "commands": {name: _command(draw, name) for name in COMMANDS},
-        "sideEffects": {"e0": {"channel": "outside"}, "e1": {"channel": "outside", "payload": {"n": "{{ metadata.n }}"}}},
+        "sideEffects": {
+            "e0": {"channel": "outside"},
+            "e1": {"channel": "outside", "payload": {"n": "{{ metadata.n }}"}},
+        },
         "states": states,
         "on": top,
     }
@@ -91,15 +94,24 @@ def _state(draw: st.DrawFn, number: int, targets: list[Any], following: str) -> 
     state: Json = {"businessState": "EVEN" if number % 2 == 0 else "ODD", "sideEffects": draw(_effects())}
     if command := draw(st.sampled_from([None, *COMMANDS])):
         state["command"] = command
-    state["on"] = {**_table(draw, targets, events=("ask", "tell")), "next": [*_guarded(draw, targets), {"to": following}]}
+    state["on"] = {
+        **_table(draw, targets, events=("ask", "tell")),
+        "next": [*_guarded(draw, targets), {"to": following}],
+    }
     labels = draw(st.sets(st.sampled_from(["1s", "1m", "1h"]), max_size=2))
     if labels:
-        state["after"] = {label: {**_transition(draw, targets, timer=True), "to": draw(st.sampled_from(targets[:-1]))} for label in sorted(labels)}
+        state["after"] = {
+            label: {**_transition(draw, targets, timer=True), "to": draw(st.sampled_from(targets[:-1]))}
+            for label in sorted(labels)
+        }
     return state
 
 
 def _command(draw: st.DrawFn, name: str) -> Json:
-    command: Json = {"channel": "outside", "replies": {reply: f"{name}.{reply}" for reply in ("done", "failed")}}
+    command: Json = {
+        "channel": "outside",
+        "replies": {reply: f"{name}.{reply}" for reply in ("done", "failed")},
+    }
     if draw(st.booleans()):
         command["payload"] = {"n": "{{ metadata.n }}"}
     return command
@@ -115,7 +127,9 @@ def _table(draw: st.DrawFn, targets: list[Any], events: tuple[str, ...] = EVENTS
 
 
 def _alternatives(draw: st.DrawFn, targets: list[Any]) -> list[Json]:
-    last = {key: value for key, value in _transition(draw, targets).items() if key != "if" or draw(st.booleans())}
+    last = {
+        key: value for key, value in _transition(draw, targets).items() if key != "if" or draw(st.booleans())
+    }
     return [*_guarded(draw, targets), last]
 
 
@@ -125,7 +139,9 @@ def _guarded(draw: st.DrawFn, targets: list[Any]) -> list[Json]:
 
 def _transition(draw: st.DrawFn, targets: list[Any], *, timer: bool = False) -> Json:
     """A guarded transition. A timer has no payload to speak of."""
-    guards, sets = ([each for each in made if not timer or "payload" not in str(each)] for made in (GUARDS, SETS))
+    guards, sets = (
+        [each for each in made if not timer or "payload" not in str(each)] for made in (GUARDS, SETS)
+    )
     transition: Json = {"if": draw(st.sampled_from(guards)), "description": "As it came"}
     if target := draw(st.sampled_from(targets)):
         transition["to"] = target

@@ -17,7 +17,9 @@ from tests.fakes.channel import ScriptedChannel
 from tests.fakes.engine import Bench, engine_for
 from tests.properties.engine_machines import START_DATA, Told, histories, machines
 
-STEADY = settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large])
+STEADY = settings(
+    max_examples=30, deadline=None, suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large]
+)
 
 
 async def _live(data: Json, history: list[Told]) -> tuple[Bench, dict[str, Event]]:
@@ -52,7 +54,9 @@ def _replayed(bench: Bench, rows: Sequence[HistoryRow], told: dict[str, Event]) 
     for row in rows[1:]:
         # A timer has no payload, and its id is that of its entry.
         entry = next((e for e in saga.agenda if e.id == row.event_id), None)
-        happened = told[row.event_id or ""] if entry is None else Event(name=entry.name, id=entry.id, entry=entry.id)
+        happened = (
+            told[row.event_id or ""] if entry is None else Event(name=entry.name, id=entry.id, entry=entry.id)
+        )
         saga = step(machine, saga, happened, row.at).saga
     return saga
 

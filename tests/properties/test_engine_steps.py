@@ -20,7 +20,9 @@ from tests.fakes.machines import first_step
 from tests.properties.engine_machines import START_DATA, Told, histories, machines
 
 # How long an example takes says nothing about its being right.
-STEADY = settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large])
+STEADY = settings(
+    max_examples=30, deadline=None, suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large]
+)
 
 
 def _machine(data: Json) -> Machine:
@@ -74,7 +76,11 @@ def test_step_and_the_chart_go_the_same_way(data: Json, history: list[Told]) -> 
         else:
             event("taken")
             assert made is not None
-            assert (made.row.result, made.saga.state, made.row.entered) == ("applied", move.target, bool(move.entered))
+            assert (made.row.result, made.saga.state, made.row.entered) == (
+                "applied",
+                move.target,
+                bool(move.entered),
+            )
 
 
 @STEADY
@@ -149,12 +155,20 @@ def test_a_step_done_again_is_the_same_step(data: Json, history: list[Told]) -> 
 
 @STEADY
 @given(machines(), histories())
-def test_versions_have_no_gaps_and_each_step_begins_where_the_last_one_ended(data: Json, history: list[Told]) -> None:
+def test_versions_have_no_gaps_and_each_step_begins_where_the_last_one_ended(
+    data: Json, history: list[Told]
+) -> None:
     machine = _machine(data)
     for saga, happened, now, made in _walk(machine, history):
         if made is None:
             continue
-        assert (made.saga.version, made.row.seq, made.row.source) == (saga.version + 1, saga.version + 1, saga.state)
+        assert (made.saga.version, made.row.seq, made.row.source) == (
+            saga.version + 1,
+            saga.version + 1,
+            saga.state,
+        )
         assert (made.row.at, made.row.event_id) == (now, happened.id)
-        business = machine.definition.business_states[machine.definition.states[made.saga.state].business_state]
+        business = machine.definition.business_states[
+            machine.definition.states[made.saga.state].business_state
+        ]
         assert (made.saga.business_state, made.row.business_state_id) == (business.name, business.id)

@@ -63,7 +63,9 @@ def test_comments_and_blank_lines_are_no_change() -> None:
 def test_a_machine_that_is_nowhere_is_named_with_those_that_are() -> None:
     async def body() -> None:
         bench = await engine_for(V1, ORDER)
-        with pytest.raises(MachineNotFound, match=r"no machine 'oder' is deployed \(deployed: order, sample\)"):
+        with pytest.raises(
+            MachineNotFound, match=r"no machine 'oder' is deployed \(deployed: order, sample\)"
+        ):
             bench.deployments.latest("oder")
         with pytest.raises(MachineNotFound, match="version 7 is deployed nowhere"):
             await bench.deployments.machine("sample", 7)

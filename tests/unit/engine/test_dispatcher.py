@@ -12,7 +12,7 @@ from engine.model import Delivery, Done, Failed, Later
 from tests.fakes.channel import Answer, ScriptedChannel
 from tests.fakes.clock import START, CountingIds
 from tests.fakes.engine import Bench, engine_for
-from tests.fakes.faulty_store import fail, faulty
+from tests.fakes.faulty_store import fail, faulty, watched
 from tests.fakes.machines import sample
 from tests.fakes.waiting import turn
 
@@ -75,7 +75,9 @@ def test_a_channel_is_told_all_it_may_need_and_nothing_else() -> None:
         (Failed(reason="HTTP 400", payload={"code": 7}), "F", {"total": 5, "code": 7}),
     ],
 )
-def test_an_answer_becomes_the_event_that_the_command_names(outcome: Answer, state: str, metadata: object) -> None:
+def test_an_answer_becomes_the_event_that_the_command_names(
+    outcome: Answer, state: str, metadata: object
+) -> None:
     async def body() -> None:
         bench, _ = await _bench(outcome)
         await bench.run()
@@ -180,12 +182,17 @@ def test_a_channel_that_is_not_bound_parks_the_entry_and_says_so() -> None:
     asyncio.run(body())
 
 
-def test_a_defect_of_an_adapter_parks_the_entry_and_its_text_goes_nowhere(capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_defect_of_an_adapter_parks_the_entry_and_its_text_goes_nowhere(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
     async def body() -> None:
         bench, _ = await _bench(ValueError("card 4111111111111111"))
         await bench.run()
         entry = await bench.owed("s1", "pay")
-        assert (entry.status, entry.reason) == ("parked", "ValueError in channel 'outside': a defect, see the log")
+        assert (entry.status, entry.reason) == (
+            "parked",
+            "ValueError in channel 'outside': a defect, see the log",
+        )
 
     asyncio.run(body())
     written = "".join(capsys.readouterr())
@@ -362,10 +369,24 @@ def test_who_lost_its_lease_can_no_longer_change_the_entry() -> None:
     async def body() -> None:
         store = MemoryStore()
         machine = sample(STATES, top=BOTH)
-        slow, quick = ScriptedChannel({"pay": [Failed(reason="x")]}), ScriptedChannel({"pay": [Later(reason="busy")]})
+        slow, quick = (
+            ScriptedChannel({"pay": [Failed(reason="x")]}),
+            ScriptedChannel({"pay": [Later(reason="busy")]}),
+        )
         gate = slow.hold("pay")
-        one = await engine_for(machine.replace("failed: payFailed", "no: payFailed"), store=store, channels={"outside": slow}, owner="d1")
-        two = await engine_for(machine.replace("failed: payFailed", "no: payFailed"), store=store, channels={"outside": quick}, owner="d2", clock=one.clock)
+        one = await engine_for(
+            machine.replace("failed: payFailed", "no: payFailed"),
+            store=store,
+            channels={"outside": slow},
+            owner="d1",
+        )
+        two = await engine_for(
+            machine.replace("failed: payFailed", "no: payFailed"),
+            store=store,
+            channels={"outside": quick},
+            owner="d2",
+            clock=one.clock,
+        )
         await one.start(saga_id="s1")
         await slow.arrived.wait()
         one.clock.advance(60_000)
@@ -405,11 +426,39 @@ def test_draining_gives_back_what_does_not_finish_in_time_so_another_may_have_it
         assert (await bench.owed("s1", "pay")).lease_until == 0
         quick = ScriptedChannel()
         other = await engine_for(
-            sample(STATES, top=BOTH), store=bench.store, channels={"outside": quick}, owner="d2", clock=bench.clock
+            sample(STATES, top=BOTH),
+            store=bench.store,
+            channels={"outside": quick},
+            owner="d2",
+            clock=bench.clock,
         )
         await other.run()
         assert (await other.saga("s1")).state == "Z"
         assert [d.uncertain for d in quick.deliveries] == [True]
+
+    asyncio.run(body())
+
+
+def test_a_claim_that_comes_back_while_draining_is_given_back_and_not_begun() -> None:
+    async def body() -> None:
+        store, _ = watched(MemoryStore())
+        channel = ScriptedChannel()
+        bench = await engine_for(sample(STATES, top=BOTH), store=store, channels={"outside": channel}, room=0)
+        await bench.start(saga_id="s1")
+        late = await engine_for(
+            sample(STATES, top=BOTH),
+            store=store,
+            channels={"outside": channel},
+            owner="d2",
+            clock=bench.clock,
+        )
+        ticking = asyncio.create_task(late.dispatcher.tick())
+        await turn()
+        await late.dispatcher.drain(1_000)
+        await ticking
+        await late.dispatcher.idle()
+        assert channel.deliveries == []
+        assert (await late.owed("s1", "pay")).owner is None
 
     asyncio.run(body())
 
@@ -441,7 +490,9 @@ def test_a_definition_that_no_longer_knows_the_command_parks_the_entry() -> None
     async def body() -> None:
         bench, channel = await _bench(Later(reason="busy"))
         await bench.run()
-        changed = sample(STATES.replace("command: pay", "command: settle"), top=BOTH.replace("pay:", "settle:"))
+        changed = sample(
+            STATES.replace("command: pay", "command: settle"), top=BOTH.replace("pay:", "settle:")
+        )
         dev = await engine_for(
             changed, store=bench.store, channels={"outside": channel}, clock=bench.clock, owner="d2", dev=True
         )

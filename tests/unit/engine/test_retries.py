@@ -12,7 +12,9 @@ from tests.fakes.machines import ORDER, begun, first_step, owed, sample_machine
 PLAIN = Policy(retry=Retry(attempts=9, delay=1_000, factor=2, max_delay=10_000, jitter=0.2))
 
 
-@pytest.mark.parametrize(("attempts", "delay"), [(1, 1_000), (2, 2_000), (3, 4_000), (4, 8_000), (5, 10_000), (9, 10_000)])
+@pytest.mark.parametrize(
+    ("attempts", "delay"), [(1, 1_000), (2, 2_000), (3, 4_000), (4, 8_000), (5, 10_000), (9, 10_000)]
+)
 def test_the_delay_grows_by_the_factor_up_to_its_limit(attempts: int, delay: int) -> None:
     assert PLAIN.delay_after(attempts, 0.0) == delay
 

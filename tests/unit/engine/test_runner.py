@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 from dataclasses import replace
-from typing import cast
 
 import pytest
 
@@ -19,9 +18,8 @@ from engine.errors import (
     StoreUnavailable,
 )
 from engine.model import Step
-from engine.ports import Store
 from tests.fakes.engine import Bench, engine_for
-from tests.fakes.faulty_store import FaultyStore, fail, faulty
+from tests.fakes.faulty_store import fail, faulty, watched
 from tests.fakes.machines import ORDER, sample
 
 ORDER_1 = {"orderNumber": "n1", "total": 5}
@@ -42,7 +40,13 @@ def test_a_saga_that_was_started_is_in_the_store() -> None:
         kept = await bench.saga(saga.saga_id)
         assert (kept.state, kept.entity_id, kept.metadata) == ("CREATED", "customer-7", ORDER_1)
         (row,) = await bench.history(saga.saga_id)
-        assert (row.seq, row.event, row.source, row.entered, row.actor) == (1, "orderCreated", None, True, "shop")
+        assert (row.seq, row.event, row.source, row.entered, row.actor) == (
+            1,
+            "orderCreated",
+            None,
+            True,
+            "shop",
+        )
 
     asyncio.run(body())
 
@@ -100,7 +104,14 @@ def test_an_event_may_address_the_saga_by_a_key() -> None:
         bench = await engine_for(ORDER)
         await bench.start(ORDER_1, saga_id="s1")
         answer = await bench.send("n1", "paid", id="e1")
-        assert (answer.saga_id, answer.version, answer.state, answer.result, answer.event, answer.repeated) == (
+        assert (
+            answer.saga_id,
+            answer.version,
+            answer.state,
+            answer.result,
+            answer.event,
+            answer.repeated,
+        ) == (
             "s1",
             2,
             "PAID",
@@ -240,7 +251,9 @@ def test_daemons_that_race_on_one_saga_lose_no_event() -> None:
     async def body() -> None:
         one, two = await _pair(TALK)
         await one.start(saga_id="s1")
-        sent = [bench.send("s1", "said", {f"{n}": True}, id=f"e{n}") for n, bench in enumerate([one, two] * 10)]
+        sent = [
+            bench.send("s1", "said", {f"{n}": True}, id=f"e{n}") for n, bench in enumerate([one, two] * 10)
+        ]
         await asyncio.gather(*sent)
         rows = await one.history("s1")
         assert [row.seq for row in rows] == list(range(1, 22))
@@ -285,13 +298,27 @@ def test_a_creation_whose_outcome_is_unknown_may_be_repeated_under_its_id(when: 
 
 def test_the_next_event_of_a_saga_needs_no_read() -> None:
     async def body() -> None:
-        counting = FaultyStore(MemoryStore(), lambda _: None)
-        bench = await engine_for(TALK, store=cast(Store, counting))
+        store, calls = watched(MemoryStore())
+        bench = await engine_for(TALK, store=store)
         await bench.start(saga_id="s1")
-        counting.by_method.clear()
+        calls.clear()
         for _ in range(10):
             await bench.send("s1", "said")
-        assert dict(counting.by_method) == {"commit": 10}
+        assert dict(calls) == {"commit": 10}
+
+    asyncio.run(body())
+
+
+def test_events_of_one_saga_that_come_at_once_take_turns_instead_of_racing() -> None:
+    async def body() -> None:
+        store, calls = watched(MemoryStore())
+        bench = await engine_for(TALK, store=store)
+        await bench.start(saga_id="s1")
+        await asyncio.gather(*(bench.send("s1", "said", id=f"e{number}") for number in range(20)))
+        assert calls["commit"] == 20
+        assert [row.event_id for row in (await bench.history("s1"))[1:]] == [
+            f"e{number}" for number in range(20)
+        ]
 
     asyncio.run(body())
 

@@ -7,8 +7,8 @@ from dataclasses import replace
 from engine.definition.ir import Transition
 from engine.machine.chart import Chart, Move
 from engine.machine.plan import compile_machine
-from tests.fakes.machines import ORDER, sample_machine
 from tests.fakes.engine import definition_of, machine_of
+from tests.fakes.machines import ORDER, sample_machine
 
 STATES = """
 A: {businessState: OPEN, on: {go: [{if: metadata.fast, to: Z}, {to: A}], noted: {description: It stays}}, after: {1h: Z}}

@@ -225,5 +225,7 @@ def test_odd_names_do_not_confuse_the_chart() -> None:
 
 
 def test_business_states_are_what_people_see_of_the_creation_too() -> None:
-    machine = sample_machine("A: {businessState: OPEN, on: {x: Z}}\nZ: {businessState: SHUT, final: true}", business=BUSINESS)
+    machine = sample_machine(
+        "A: {businessState: OPEN, on: {x: Z}}\nZ: {businessState: SHUT, final: true}", business=BUSINESS
+    )
     assert begun(machine).business_state_description == "Being worked on"

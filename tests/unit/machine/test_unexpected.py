@@ -36,7 +36,12 @@ def test_a_machine_that_ignores_records_the_event_and_merges_nothing() -> None:
     machine = sample_machine(STATES, top=IGNORING)
     saga = begun(machine, {"a": 1})
     made = told(machine, saga, "shipped", {"a": 2}, id="e1")
-    assert (made.row.result, made.row.event, made.row.event_id, made.row.entered) == ("ignored", "shipped", "e1", False)
+    assert (made.row.result, made.row.event, made.row.event_id, made.row.entered) == (
+        "ignored",
+        "shipped",
+        "e1",
+        False,
+    )
     assert made.row.note == "ignored: no transition takes it in this state"
     assert (made.saga.state, made.saga.metadata, made.saga.version) == ("A", {"a": 1}, 2)
     assert made.saga.latest_event == saga.latest_event
