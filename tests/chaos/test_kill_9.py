@@ -68,14 +68,24 @@ class World:
         self._log = folder / "daemon.log"
         self._client = client
         self._dice = random.Random(SEED)
+        self._last: Daemon | None = None
         self.kills: Counter[str] = Counter()
 
     async def plain(self) -> Daemon:
         """A daemon as users start it, ready."""
-        daemon = await Daemon.start(["-m", "cli", "serve", "--config", str(self._config)], self._log)
+        daemon = await self._started(["-m", "cli", "serve", "--config", str(self._config)])
         assert await daemon.ready(), daemon.last_words()
         self._client.lives_at(daemon.url)
         return daemon
+
+    async def _started(self, arguments: list[str]) -> Daemon:
+        self._last = await Daemon.start(arguments, self._log)
+        return self._last
+
+    def end(self) -> None:
+        """Leave no process behind, however the test ended."""
+        if self._last is not None:
+            self._last.signal(signal.SIGKILL)
 
     async def kill_at_a_random_moment(self) -> None:
         daemon = await self.plain()
@@ -86,8 +96,9 @@ class World:
         self.kills["random"] += 1
 
     async def kill_at_a_call(self, method: str, when: str, number: int) -> None:
-        arguments = ["-m", "tests.chaos.daemon", str(self._config), method, when, str(number)]
-        daemon = await Daemon.start(arguments, self._log)
+        daemon = await self._started(
+            ["-m", "tests.chaos.daemon", str(self._config), method, when, str(number)]
+        )
         try:
             async with asyncio.timeout(DEATH_WITHIN):
                 if await daemon.ready():
@@ -123,7 +134,11 @@ async def _body(folder: Path) -> None:
         client = Client(session)
         receiver = Receiver(client)
         async with receiver as url:
-            await _run(World(folder, url, client), client, receiver)
+            world = World(folder, url, client)
+            try:
+                await _run(world, client, receiver)
+            finally:
+                world.end()
 
 
 async def _run(world: World, client: Client, receiver: Receiver) -> None:

@@ -19,13 +19,15 @@ async def _live(number: int, when: When) -> End:
     away: list[str] = []
 
     def fault(call: Call) -> None:
-        if (call.number, call.when) == (number, when):
+        if not away and (call.number, call.when) == (number, when):
             away.append(call.method)
             raise StoreUnavailable("away for a moment")
 
     store, clock, shop, customer = MemoryStore(), FakeClock(), Shop(), Customer()
     bench: Bench | None = None
-    while "stopped" not in customer.acknowledged:
+    for _ in range(3):
+        if "stopped" in customer.acknowledged:
+            break
         try:
             bench = bench or await engine_for(
                 MACHINE, store=faulty(store, fault), channels={"shop": shop}, clock=clock
@@ -42,8 +44,7 @@ async def _live(number: int, when: When) -> End:
 @pytest.mark.parametrize("number", range(1, len(CALLS) + 1), ids=lambda n: f"{n}-{CALLS[n - 1]}")
 def test_an_outage_at_any_store_call_loses_nothing_and_doubles_nothing(number: int, when: When) -> None:
     async def body() -> None:
-        async with asyncio.timeout(60):  # a run that never ends is a failure, not a hang
-            end = await _live(number, when)
+        end = await _live(number, when)
         assert end.died_in == [CALLS[number - 1]]
         is_whole(end)
 
