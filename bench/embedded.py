@@ -7,6 +7,7 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -64,6 +65,7 @@ async def engine_in(folder: Path, *machines: Path) -> AsyncIterator[Engine]:
         },
         base=HERE.parent,
     )
+    logging.getLogger("apscheduler").setLevel(logging.ERROR)  # that a tick comes late under load is no news
     adapters = Adapters(stores={"sqlite": open_sqlite}, channels={"python": open_python})
     async with running(
         config, adapters=adapters, clock=SystemClock(), ids=SystemIds(), heartbeat=Ticker()
