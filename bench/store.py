@@ -69,7 +69,7 @@ async def saga_on_store(store: Store, saga_id: str) -> None:
     """A saga's five steps through the port, as the runner commits them."""
     owed = _owed(saga_id, 1)
     saga = _started(saga_id, owed)
-    await store.create(Step(saga=saga, row=_row(saga, None), added=(owed,)))
+    await store.create(Step(saga=saga, rows=(_row(saga, None),), added=(owed,)))
     for version, event in enumerate(EVENTS[1:], 2):
         before, done = saga, owed
         owed = _owed(saga_id, version)
@@ -85,7 +85,7 @@ async def saga_on_store(store: Store, saga_id: str) -> None:
         )
         added = () if final else (owed,)
         await store.commit(
-            Step(saga=saga, row=_row(saga, before.state, done.id), added=added, removed=(done.id,))
+            Step(saga=saga, rows=(_row(saga, before.state, done.id),), added=added, removed=(done.id,))
         )
 
 

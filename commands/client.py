@@ -9,6 +9,7 @@ import getpass
 import json
 import ssl
 from collections.abc import Iterator, Mapping
+from http import HTTPStatus
 from http.client import HTTPConnection, HTTPException, HTTPSConnection
 from typing import Any
 from urllib.parse import quote, urlencode, urlsplit
@@ -71,6 +72,11 @@ class Daemon:
         """The JSON that a POST answers; the history will name the user of this machine."""
         return self._json("POST", path, json.dumps(body, allow_nan=False).encode())
 
+    def create(self, path: str, body: Mapping[str, Any]) -> tuple[Any, bool]:
+        """The JSON that a POST answers, and whether it made something new (201) or found it there."""
+        status, answer = self._asked("POST", path, json.dumps(body, allow_nan=False).encode())
+        return answer, status == HTTPStatus.CREATED
+
     def pages(self, path: str, *, limit: int | None, **query: object) -> Iterator[Any]:
         """The items of a listing, page after page, at most `limit` of them (None: all)."""
         left = limit
@@ -85,6 +91,9 @@ class Daemon:
                 return
 
     def _json(self, method: str, path: str, body: bytes | None) -> Any:
+        return self._asked(method, path, body)[1]
+
+    def _asked(self, method: str, path: str, body: bytes | None) -> tuple[int, Any]:
         status, raw = self._exchange(method, path, body)
         try:
             answer = json.loads(raw, object_hook=Reply)
@@ -96,7 +105,7 @@ class Daemon:
             raise DaemonRefused(_detail(answer) or f"The daemon refused the request (HTTP {status}).")
         if status >= 300 or not isinstance(answer, dict):
             raise self._stranger(status)
-        return answer
+        return status, answer
 
     def _exchange(self, method: str, path: str, body: bytes | None) -> tuple[int, bytes]:
         connection = self._connection()

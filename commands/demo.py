@@ -105,7 +105,8 @@ async def _tell(engine: Engine, story: Story, aloud: bool) -> dict[str, Any]:
     engine.runner.on_step.append(steps.put_nowait)
     if aloud:
         say(f"\n{story.title}:")
-    saga = await engine.runner.start(story.machine, metadata=dict(story.metadata), actor="demo")
+    started = await engine.runner.start(story.machine, metadata=dict(story.metadata), actor="demo")
+    saga = started.saga
     if story.event is not None:
         await engine.runner.handle(saga.saga_id, Event(name=story.event, actor="demo"))
     path: list[Json] = []

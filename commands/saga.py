@@ -1,4 +1,4 @@
-"""`sagaloom saga`: look at the sagas of a running daemon. What changes them is in `saga_acts`."""
+"""`sagaloom saga`: look at the sagas of a running daemon. What changes them is in `saga_acts` and `saga_mends`."""
 
 from __future__ import annotations
 
@@ -8,12 +8,14 @@ from typing import Any
 
 import click
 
-from commands import saga_acts
+from commands import saga_acts, saga_mends
 from commands.client import PAGE, Daemon, part
 from commands.options import json_option, url_option
 from commands.saga_history import history
 from commands.saga_page import moment, show_saga
 from commands.terminal import note, print_json, table
+
+FLAGS = ("parked", "paused", "late", "isFinal")
 
 
 @click.group("saga")
@@ -32,6 +34,8 @@ def command() -> None:
 @click.option("--key", metavar="VALUE", help="Only the one with this key (combines with --machine only).")
 @click.option("--final/--open", "is_final", default=None, help="Only those that have ended, or have not.")
 @click.option("--parked", is_flag=True, default=False, help="Only those that wait for a person.")
+@click.option("--paused", is_flag=True, default=False, help="Only those that a person paused.")
+@click.option("--late", is_flag=True, default=False, help="Only those that ran over an sla.")
 @click.option(
     "--limit", type=click.IntRange(1), default=50, show_default=True, help="At most so many, newest first."
 )
@@ -50,6 +54,8 @@ def list_sagas(url: str, as_json: bool, limit: int, everything: bool, **asked: A
         key=asked["key"],
         isFinal=asked["is_final"],
         parked=True if asked["parked"] else None,
+        paused=True if asked["paused"] else None,
+        late=True if asked["late"] else None,
     )
     items = list(_counted(found))
     if as_json:
@@ -81,9 +87,7 @@ def show(saga: str, machine: str | None, whole: bool, url: str, as_json: bool) -
 
 
 def _row(item: Any) -> tuple[str, ...]:
-    flags = [
-        name for name, shown in (("parked", item.get("parked")), ("final", item.get("isFinal"))) if shown
-    ]
+    flags = [name.removeprefix("is").lower() for name in FLAGS if item.get(name)]
     return (
         item["sagaId"],
         f"{item['machine']} {item['machineVersion']}",
@@ -112,5 +116,5 @@ def _counted(items: Iterator[Any]) -> Iterator[Any]:
         status.stop()
 
 
-for act in saga_acts.ACTS:
+for act in (*saga_acts.ACTS, *saga_mends.MENDS):
     command.add_command(act)

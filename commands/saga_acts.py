@@ -1,4 +1,4 @@
-"""`sagaloom saga start|send|retry|skip|answer|move`: what changes a saga of a running daemon."""
+"""`sagaloom saga start|send`: what the outside does to sagas. What people do by hand is in `saga_mends`."""
 
 from __future__ import annotations
 
@@ -7,11 +7,10 @@ from typing import Any
 import click
 
 from commands.client import Daemon, part
-from commands.options import JsonObject, json_option, reason_option, url_option
+from commands.options import JsonObject, json_option, url_option
 from commands.terminal import print_json, safe, say
 
 saga_argument = click.argument("saga", metavar="ID")
-entry_option = click.option("--entry", metavar="ENTRY", help="The entry's id, as `saga show` lists it.")
 payload_option = click.option(
     "--payload", type=JsonObject(), default="{}", metavar="JSON", help="A JSON object, @FILE, or - for stdin."
 )
@@ -41,11 +40,12 @@ def start(
     """Start a saga of MACHINE (left out: the daemon's default machine)."""
     asked = {"machine": machine, "metadata": metadata, "associatedEntityId": entity, "sagaId": saga_id}
     body = {name: value for name, value in asked.items() if value is not None}
-    answer = Daemon(url).post("/api/v1/sagas", body)
+    answer, new = Daemon(url).create("/api/v1/sagas", body)
     if as_json:
         print_json(answer)
     else:
-        say(f"{safe(answer['sagaId'])} started: {safe(answer.get('currentState', ''))}")
+        how = "started" if new else "was there already"
+        say(f"{safe(answer['sagaId'])} {how}: {safe(answer.get('currentState', ''))}")
 
 
 @click.command("send")
@@ -62,66 +62,14 @@ def send(
     body: dict[str, Any] = {"name": event, "payload": payload}
     if event_id is not None:
         body["id"] = event_id
-    _tell(Daemon(url).post(f"/api/v1/sagas/{part(saga)}/events", body), as_json)
+    tell(Daemon(url).post(f"/api/v1/sagas/{part(saga)}/events", body), as_json)
 
 
-@click.command("retry")
-@saga_argument
-@entry_option
-@reason_option
-@url_option
-@json_option
-def retry(saga: str, entry: str | None, reason: str, url: str, as_json: bool) -> None:
-    """Try what is parked again: one entry, or all of the saga."""
-    _intervene("retry", saga, entry, {"reason": reason}, url, as_json)
+ACTS = (start, send)
 
 
-@click.command("skip")
-@saga_argument
-@entry_option
-@reason_option
-@url_option
-@json_option
-def skip(saga: str, entry: str | None, reason: str, url: str, as_json: bool) -> None:
-    """Give a parked entry up; without --entry, the only one there is."""
-    _intervene("skip", saga, entry, {"reason": reason}, url, as_json)
-
-
-@click.command("answer")
-@saga_argument
-@entry_option
-@click.option("--reply", required=True, metavar="NAME", help="The command's reply, e.g. done or failed.")
-@payload_option
-@reason_option
-@url_option
-@json_option
-def answer(
-    saga: str, entry: str | None, reply: str, payload: dict[str, Any], reason: str, url: str, as_json: bool
-) -> None:
-    """Answer a command in the receiver's place."""
-    _intervene("answer", saga, entry, {"reply": reply, "payload": payload, "reason": reason}, url, as_json)
-
-
-@click.command("move")
-@saga_argument
-@click.argument("state")
-@reason_option
-@url_option
-@json_option
-def move(saga: str, state: str, reason: str, url: str, as_json: bool) -> None:
-    """Put a saga into STATE, as if it had just come there."""
-    _intervene("move", saga, None, {"state": state, "reason": reason}, url, as_json)
-
-
-ACTS = (start, send, retry, skip, answer, move)
-
-
-def _intervene(act: str, saga: str, entry: str | None, body: dict[str, Any], url: str, as_json: bool) -> None:
-    asked = body if entry is None else {**body, "entry": entry}
-    _tell(Daemon(url).post(f"/api/v1/sagas/{part(saga)}/{act}", asked), as_json)
-
-
-def _tell(answer: dict[str, Any], as_json: bool) -> None:
+def tell(answer: dict[str, Any], as_json: bool) -> None:
+    """Print what became of an event or an intervention."""
     if as_json:
         print_json(answer)
         return

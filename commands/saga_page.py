@@ -53,6 +53,8 @@ def _head(document: Mapping[str, Any]) -> None:
         "Created": document["createdAt"],
         "Updated": document["updatedAt"],
         "Parked": "yes: something waits for a person" if document.get("parked") else "",
+        "Paused": "yes: nothing of it becomes due until it is resumed" if document.get("paused") else "",
+        "Late": "yes: it ran over its sla" if document.get("late") else "",
     }
     for name, value in lines.items():
         if value:
@@ -66,7 +68,7 @@ def _agenda(entries: Sequence[Mapping[str, Any]]) -> None:
             entry["kind"],
             entry["name"],
             entry["status"],
-            moment(entry["due"]),
+            moment(entry["due"] or ""),
             entry["attempts"],
             entry["reason"] or "",
         )

@@ -11,6 +11,7 @@ from commands.terminal import say
 _HOUSE = Path(__file__).resolve().parent.parent
 FILES = {
     "machine": _HOUSE / "engine" / "definition" / "machine.schema.json",
+    "scenarios": _HOUSE / "engine" / "rehearsal" / "scenarios.schema.json",
     "config": _HOUSE / "engine" / "config.schema.json",
 }
 
@@ -18,7 +19,7 @@ FILES = {
 @click.command("schema")
 @click.argument("kind", type=click.Choice(list(FILES)), default="machine")
 def command(kind: str) -> None:
-    """Print the JSON Schema (draft-07) of machine files or of config.yaml.
+    """Print the JSON Schema (draft-07) of machine files, of scenario files or of config.yaml.
 
     An editor with a YAML language server completes and checks a file that begins with the line
     `# yaml-language-server: $schema=PATH`.

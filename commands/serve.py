@@ -36,9 +36,17 @@ if TYPE_CHECKING:
     metavar="DIR",
     help="Keep the embedded store in DIR.",
 )
-@click.option("--dev", is_flag=True, help="Take machines that changed under the same version.")
-def command(file: Path | None, host: str | None, port: int | None, data: Path | None, dev: bool) -> None:
-    """Run the daemon until SIGTERM or Ctrl-C, which let it finish what is in hand."""
+@click.option("--dev", is_flag=True, help="Watch the machine files, and take changes under the same version.")
+@click.option(
+    "--paused", is_flag=True, help="Take events, but begin nothing that sagas owe until `sagaloom resume`."
+)
+def command(
+    file: Path | None, host: str | None, port: int | None, data: Path | None, dev: bool, paused: bool
+) -> None:
+    """Run the daemon until SIGTERM or Ctrl-C, which let it finish what is in hand.
+
+    SIGHUP has it read the machine files again.
+    """
     import uvloop
 
     from commands.logs import log_to_stderr
@@ -52,10 +60,10 @@ def command(file: Path | None, host: str | None, port: int | None, data: Path | 
     )
     log_to_stderr(config.log_level)
     with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
-        runner.run(_serve(replace(config, http=http), dev))
+        runner.run(_serve(replace(config, http=http), dev=dev, paused=paused))
 
 
-async def _serve(config: Config, dev: bool) -> None:
+async def _serve(config: Config, *, dev: bool, paused: bool) -> None:
     from adapters.ticker import Ticker
     from commands.wiring import adapters
     from engine.assembly import running
@@ -71,7 +79,9 @@ async def _serve(config: Config, dev: bool) -> None:
         ids=SystemIds(),
         heartbeat=Ticker(),
         dev=dev,
+        paused=paused,
     ) as engine:
+        asyncio.get_running_loop().add_signal_handler(signal.SIGHUP, engine.reload.want)
         app = build_app(engine, default_machine=config.default_machine, max_body=config.http.max_body)
         server = await serve_http(app, config.http.host, config.http.port)
         try:
@@ -106,6 +116,11 @@ def _announce(config: Config, engine: Engine, port: int) -> None:
         "API and documentation": f"{url}/documentation",
         "Probes": f"{url}/-/ready {url}/-/healthz {url}/-/metrics",
         "Machines": ", ".join(engine.deployments.names()) or "none",
+        **(
+            {"Held": "nothing that sagas owe is begun until `sagaloom resume`"}
+            if engine.dispatcher.holding
+            else {}
+        ),
         "Store": _store(config),
     }
     for name, value in lines.items():

@@ -3,13 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Sequence
+from dataclasses import asdict
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
 from commands.files import machine_files
-from commands.terminal import note, safe_lines, say, tracked
+from commands.terminal import note, print_json, safe, safe_lines, say, tracked
 from engine.definition.findings import Finding
+
+if TYPE_CHECKING:
+    from engine.definition.ir import Definition
+
+Ways = dict[Finding, str]
+"""A finding of the model check, and the scenario that leads there; "" where there is none to show."""
 
 
 @click.command("validate")
@@ -31,8 +39,19 @@ from engine.definition.findings import Finding
     help="text for people, json for programs, github for annotations, sarif for code scanning.",
 )
 @click.option("--json", "as_json", is_flag=True, help="The same as --format json.")
+@click.option("--deep", is_flag=True, help="Walk through everything that can happen to a saga, too.")
+@click.option(
+    "--bound", type=click.IntRange(1), default=20_000, show_default=True, metavar="N",
+    help="With --deep: look at N configurations of a machine at most.",
+)  # fmt: skip
 def command(
-    paths: tuple[Path, ...], config_file: Path | None, strict: bool, kind: str, as_json: bool
+    paths: tuple[Path, ...],
+    config_file: Path | None,
+    strict: bool,
+    kind: str,
+    as_json: bool,
+    deep: bool,
+    bound: int,
 ) -> None:
     """Check machine files: schema, names, reachability, expressions, and more.
 
@@ -40,11 +59,11 @@ def command(
     """
     if not paths and config_file is None:
         raise click.UsageError("Name machine files or folders, or a --config.")
-    findings, channels, bound = _check_config(config_file)
-    files = machine_files(paths or bound)
-    found, sources = _check(files, channels)
+    findings, channels, configured = _check_config(config_file)
+    files = machine_files(paths or configured)
+    found, sources, ways = _check(files, channels, bound if deep else 0)
     findings += found
-    _show(findings, sources, "json" if as_json else kind, len(files) + (config_file is not None))
+    _show(findings, sources, ways, "json" if as_json else kind, len(files) + (config_file is not None))
     if any(finding.severity == "error" or strict for finding in findings):
         raise click.exceptions.Exit(1)
 
@@ -65,32 +84,53 @@ def _check_config(file: Path | None) -> tuple[list[Finding], Collection[str] | N
     return [], config.channels, config.machines
 
 
-def _check(files: Sequence[Path], channels: Collection[str] | None) -> tuple[list[Finding], dict[str, str]]:
+def _check(
+    files: Sequence[Path], channels: Collection[str] | None, bound: int
+) -> tuple[list[Finding], dict[str, str], Ways]:
+    """All findings, the texts they point into, and the ways that the model check found (with a `bound`)."""
     from engine.definition.reader import check_file
 
     findings: list[Finding] = []
     sources: dict[str, str] = {}
+    ways: Ways = {}
     for file in tracked(files, "checking machines"):
         report = check_file(file, channels=channels)
-        findings += report.findings
-        if report.findings:
-            sources.update(dict.fromkeys((finding.file for finding in report.findings), report.source))
-    return findings, sources
+        checked = _walked(report.definition, bound) if bound and report.definition is not None else {}
+        found = [*report.findings, *checked]
+        findings += found
+        ways |= checked
+        if found:
+            sources.update(dict.fromkeys((finding.file for finding in found), report.source))
+    return findings, sources, ways
 
 
-def _show(findings: list[Finding], sources: dict[str, str], kind: str, files: int) -> None:
+def _walked(definition: Definition, bound: int) -> Ways:
+    """What the model check says, with the way to each."""
+    from engine.rehearsal.verdicts import model_check
+
+    check = model_check(definition, bound=bound)
+    note(f"{safe(definition.name)}: looked at {check.configurations:,} configurations.")
+    return {verdict.finding: verdict.scenario for verdict in check.verdicts}
+
+
+def _show(findings: list[Finding], sources: dict[str, str], ways: Ways, kind: str, files: int) -> None:
     from engine.definition import frames, reports
 
     if kind == "text":
+        texts = _all(findings, sources)
+        shown = [frames.show([one], texts) + _way(ways.get(one, "")) for one in findings]
         if findings:
-            say(safe_lines(frames.show(findings, _all(findings, sources))))
+            say(safe_lines("\n\n".join(shown)))
         note(_summary(findings, files))
-        return
-    written = {"json": reports.as_json, "github": reports.as_github, "sarif": reports.as_sarif}[kind](
-        findings
-    )
-    if written:
+    elif kind == "json":
+        print_json([asdict(one) | ({"scenario": ways[one]} if one in ways else {}) for one in findings])
+    elif written := {"github": reports.as_github, "sarif": reports.as_sarif}[kind](findings):
         say(written)
+
+
+def _way(scenario: str) -> str:
+    """The shortest way to what is wrong, as a scenario."""
+    return f"\n\n{scenario.rstrip()}" if scenario else ""
 
 
 def _all(findings: list[Finding], sources: dict[str, str]) -> dict[str, str]:

@@ -5,25 +5,31 @@ Knows no adapter: a registry maps a kind ("sqlite", "rest") to a factory, and co
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Awaitable, Callable, Collection, Mapping, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Protocol, TypeVar
 
+from engine import children
+from engine.bulk import Bulk
 from engine.config import Binding, Config
-from engine.definition.ir import Definition
-from engine.definition.reader import check_file
 from engine.deployments import Deployments
 from engine.dispatcher import Dispatcher
-from engine.errors import ConfigInvalid, DefinitionInvalid
+from engine.errors import ConfigInvalid
+from engine.mending import Mending
+from engine.migration import Migration
 from engine.model import Millis
 from engine.ports import Channel, Clock, Ids, Store
+from engine.reload import Reload
 from engine.reporting import Reporter
 from engine.runner import Runner
 
 TICK: Millis = 200
 """How often the agenda is looked at: the lateness of a timer, and the cost of an idle daemon."""
+
+WATCH: Millis = 500
+"""How often a wish to read the machine files again is looked for, and with `dev` whether they changed."""
 
 GRACE: Millis = 10_000
 """How long a stop waits for what is in hand."""
@@ -57,6 +63,10 @@ class Engine:
     store: Store
     deployments: Deployments
     runner: Runner
+    mending: Mending
+    bulk: Bulk
+    migration: Migration
+    reload: Reload
     dispatcher: Dispatcher
     clock: Clock
     ids: Ids
@@ -71,8 +81,13 @@ async def running(
     ids: Ids,
     heartbeat: Heartbeat | None = None,
     dev: bool = False,
+    paused: bool = False,
 ) -> AsyncIterator[Engine]:
     """An engine that runs until the block is left; then it drains and lets go of everything.
+
+    Args:
+        dev: Take machines that changed under the same version, and watch their files.
+        paused: Begin nothing that sagas owe until `Dispatcher.go_on`; events are taken all the same.
 
     Raises:
         ConfigInvalid: A kind that there is no adapter for.
@@ -80,54 +95,23 @@ async def running(
         DefinitionChanged: A machine differs from what is deployed under its version (unless `dev`).
         StoreLocked, StoreUnavailable: The store cannot be opened.
     """
-    definitions = read_machines(config.machines, config.channels)
     async with AsyncExitStack() as stack:
         store = await _factory(adapters.stores, "store", config.store)(config.store.options, config.base)
         stack.push_async_callback(store.close)
         channels = _open_channels(adapters.channels, config)
         for channel in channels.values():
             stack.push_async_callback(channel.close)
-        engine = _engine(store, channels, clock, ids)
-        await engine.deployments.deploy(definitions, replace=dev)
+        engine = _engine(config, store, channels, clock, ids, dev=dev)
+        await engine.reload.files()
+        if paused:
+            engine.dispatcher.hold()
         stack.push_async_callback(engine.dispatcher.drain, GRACE)
         if heartbeat is not None:
             heartbeat.every(TICK, engine.dispatcher.tick)
+            heartbeat.every(WATCH, engine.reload.tick)
             heartbeat.start()
             stack.callback(heartbeat.stop)
         yield engine
-
-
-def read_machines(paths: Sequence[Path], channels: Collection[str]) -> list[Definition]:
-    """Check every machine file (scenario files aside); the findings of all of them come together.
-
-    Raises:
-        DefinitionInvalid: At least one has errors.
-        ConfigInvalid: A path is not there.
-    """
-    reports = [check_file(path, channels=channels) for path in machine_files(paths)]
-    wrong = [finding for report in reports if report.definition is None for finding in report.findings]
-    if wrong:
-        raise DefinitionInvalid("machine definitions have errors", wrong)
-    return [report.definition for report in reports if report.definition is not None]
-
-
-def machine_files(paths: Sequence[Path]) -> list[Path]:
-    """The files behind `paths`: files as they are, folders as their *.yaml, by name.
-
-    Raises:
-        ConfigInvalid: A path is not there.
-    """
-    files: list[Path] = []
-    for path in paths:
-        if not path.exists():
-            raise ConfigInvalid(f"machines: {path} is not there")
-        files += sorted(_in_folder(path)) if path.is_dir() else [path]
-    return files
-
-
-def _in_folder(folder: Path) -> list[Path]:
-    found = [*folder.glob("*.yaml"), *folder.glob("*.yml")]
-    return [path for path in found if not path.stem.endswith(".scenarios")]
 
 
 def _open_channels(registry: Mapping[str, ChannelFactory], config: Config) -> dict[str, Channel]:
@@ -147,9 +131,13 @@ def _factory(registry: Mapping[str, F], where: str, binding: Binding) -> F:
     return registry[binding.type]
 
 
-def _engine(store: Store, channels: Mapping[str, Channel], clock: Clock, ids: Ids) -> Engine:
+def _engine(
+    config: Config, store: Store, channels: Mapping[str, Channel], clock: Clock, ids: Ids, *, dev: bool
+) -> Engine:
     deployments = Deployments(store, clock)
     runner = Runner(store=store, deployments=deployments, clock=clock, ids=ids)
+    channels = {**channels, children.CHANNEL: children.SagasChannel(runner)}
+    bulk, report = Bulk(store, runner), Reporter()
     dispatcher = Dispatcher(
         store=store,
         runner=runner,
@@ -158,8 +146,18 @@ def _engine(store: Store, channels: Mapping[str, Channel], clock: Clock, ids: Id
         clock=clock,
         ids=ids,
         owner=ids.new(),
-        report=Reporter(),
+        report=report,
     )
+    reload = Reload(deployments, paths=config.machines, channels=config.channels, report=report, dev=dev)
     return Engine(
-        store=store, deployments=deployments, runner=runner, dispatcher=dispatcher, clock=clock, ids=ids
+        store=store,
+        deployments=deployments,
+        runner=runner,
+        mending=Mending(runner),
+        bulk=bulk,
+        migration=Migration(deployments, bulk),
+        reload=reload,
+        dispatcher=dispatcher,
+        clock=clock,
+        ids=ids,
     )

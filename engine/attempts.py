@@ -51,8 +51,10 @@ class Attempts:
 
 
 def _delivery(saga: Saga, entry: Entry, policy: Policy) -> Delivery:
+    # Each time that a poll asks is a request of its own: a receiver that knows the id would not look again.
+    id_ = f"{entry.id}.{entry.attempts}" if entry.kind == "poll" else entry.id
     return Delivery(
-        id=entry.id,
+        id=id_,
         saga_id=saga.saga_id,
         entity_id=saga.entity_id,
         machine=saga.machine,

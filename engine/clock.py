@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import random
 import time
-import uuid
 
 from engine.model import Millis
 
@@ -20,7 +19,8 @@ class SystemIds:
     """Ids that sort by the time of their making: 48 bits of milliseconds, 80 of chance, in hex."""
 
     def new(self) -> str:
-        return f"{time.time_ns() // 1_000_000:012x}{uuid.uuid4().hex[:20]}"
+        # Not uuid4: it asks the kernel each time. The generator is seeded by the kernel, and anew after a fork.
+        return f"{time.time_ns() // 1_000_000:012x}{random.getrandbits(80):020x}"
 
     def jitter(self) -> float:
         return random.uniform(-1.0, 1.0)

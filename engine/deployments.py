@@ -6,44 +6,62 @@ compiled when a saga of theirs comes along.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import asyncio
+from collections.abc import Iterable, Sequence
 
 from engine.definition.ir import Definition
 from engine.definition.reader import check_text
-from engine.errors import DefinitionInvalid, MachineNotFound
+from engine.errors import DefinitionChanged, DefinitionInvalid, MachineNotFound
 from engine.machine.plan import Machine, compile_machine
 from engine.model import StoredDefinition
-from engine.ports import Clock, DefinitionStore
+from engine.ports import Clock, Store
 
 
 class Deployments:
     """The machines of this daemon, by name and version."""
 
-    def __init__(self, store: DefinitionStore, clock: Clock) -> None:
+    def __init__(self, store: Store, clock: Clock) -> None:
         self._store = store
         self._clock = clock
         self._machines: dict[tuple[str, int], Machine] = {}
-        self._latest: dict[str, int] = {}
+        self._files: dict[str, int] = {}
+        self._posted: dict[str, int] = {}
 
-    async def deploy(self, definitions: Sequence[Definition], *, replace: bool = False) -> None:
-        """Publish definitions: all are compiled before the first is stored.
+    async def deploy(
+        self, definitions: Sequence[Definition], *, replace: bool = False, whole: bool = False
+    ) -> list[Definition]:
+        """Publish definitions: all are compiled and compared before the first is stored.
+
+        Sagas that run keep their version; new ones take the newest of what was deployed here.
 
         Args:
             replace: Take a changed content under a version that is deployed already (`--dev`).
+            whole: These are all that the files hold: what they hold no longer starts no saga any more.
+
+        Returns:
+            Those that this daemon did not run before.
 
         Raises:
             DefinitionInvalid: A definition cannot be compiled.
             DefinitionChanged: A version is deployed with another content: bump `version`.
         """
-        machines = [compile_machine(definition) for definition in definitions]
+        _check_once(definitions)
+        changed = await self._changed(definitions)
+        if changed and not replace:
+            raise DefinitionChanged(" ".join(map(_bump, changed)))
+        await self._check_states(changed)
+        fresh = [definition for definition in definitions if not self._runs(definition)]
+        machines = await asyncio.to_thread(_compiled, fresh)
         for machine in machines:
-            await self._store.deploy(self._stored(machine.definition), replace=replace)
-        for machine in machines:
-            self._keep(machine)
+            again = any(machine.definition is each for each in changed)
+            await self._store.deploy(self._stored(machine.definition), replace=again)
+        self._machines.update({_identity(machine.definition): machine for machine in machines})
+        self._start_with(definitions, whole=whole)
+        return fresh
 
     def names(self) -> list[str]:
         """The machines that sagas can be started of."""
-        return sorted(self._latest)
+        return sorted({*self._files, *self._posted})
 
     def latest(self, name: str) -> Machine:
         """The newest version deployed here.
@@ -51,10 +69,11 @@ class Deployments:
         Raises:
             MachineNotFound
         """
-        if name not in self._latest:
+        version = max(self._files.get(name, 0), self._posted.get(name, 0))
+        if not version:
             known = ", ".join(self.names()) or "none"
             raise MachineNotFound(f"no machine {name!r} is deployed (deployed: {known})")
-        return self._machines[name, self._latest[name]]
+        return self._machines[name, version]
 
     def versions(self, name: str) -> list[int]:
         """The versions compiled here so far, ascending."""
@@ -76,13 +95,45 @@ class Deployments:
     async def _from_store(self, name: str, version: int) -> Machine:
         for stored in await self._store.definitions(name):
             if stored.version == version:
-                return _compiled(stored)
+                return await asyncio.to_thread(_restored, stored)
         raise MachineNotFound(f"machine {name!r} version {version} is deployed nowhere: put its file back")
 
-    def _keep(self, machine: Machine) -> None:
-        name, version = machine.definition.name, machine.definition.version
-        self._machines[name, version] = machine
-        self._latest[name] = max(version, self._latest.get(name, 0))
+    async def _changed(self, definitions: Iterable[Definition]) -> list[Definition]:
+        """Those that the store has under their version with another content."""
+        stored = {(each.machine, each.version): each.content_hash for each in await self._store.definitions()}
+        return [
+            each
+            for each in definitions
+            if stored.get(_identity(each), each.content_hash) != each.content_hash
+        ]
+
+    async def _check_states(self, changed: Iterable[Definition]) -> None:
+        """A content that takes the place of another keeps every state that a saga is in."""
+        for definition in changed:
+            try:
+                before = await self.machine(definition.name, definition.version)
+            except DefinitionInvalid:  # of an earlier release: nothing runs on it either
+                continue
+            open_ = {state.name for state in before.definition.states.values() if not state.final}
+            for count in await self._store.counts(definition.name):
+                lost = count.state in open_ and count.state not in definition.states
+                if lost and count.machine_version == definition.version:
+                    raise DefinitionChanged(
+                        f"{definition.file}: {definition.name!r} version {definition.version} has sagas in state "
+                        f"{count.state} ({count.sagas}), which the file no longer has: move them first, "
+                        f"or make it version {definition.version + 1}."
+                    )
+
+    def _runs(self, definition: Definition) -> bool:
+        known = self._machines.get(_identity(definition))
+        return known is not None and known.definition.source == definition.source
+
+    def _start_with(self, definitions: Iterable[Definition], *, whole: bool) -> None:
+        newest = {} if whole else self._posted
+        for definition in definitions:
+            newest[definition.name] = max(definition.version, newest.get(definition.name, 0))
+        if whole:
+            self._files = newest
 
     def _stored(self, definition: Definition) -> StoredDefinition:
         return StoredDefinition(
@@ -94,7 +145,34 @@ class Deployments:
         )
 
 
-def _compiled(stored: StoredDefinition) -> Machine:
+def _identity(definition: Definition) -> tuple[str, int]:
+    return definition.name, definition.version
+
+
+def _check_once(definitions: Iterable[Definition]) -> None:
+    seen: dict[tuple[str, int], Definition] = {}
+    for definition in definitions:
+        other = seen.setdefault(_identity(definition), definition)
+        if other.content_hash != definition.content_hash:
+            raise DefinitionChanged(
+                f"{other.file} and {definition.file} both hold machine {definition.name!r} version "
+                f"{definition.version}, with different contents"
+            )
+
+
+def _bump(definition: Definition) -> str:
+    return (
+        f"{definition.file}: machine {definition.name!r} version {definition.version} is deployed with another "
+        f"content, and sagas may run on it: make it a new version (bump version to {definition.version + 1}), "
+        f"or develop with `serve --dev`."
+    )
+
+
+def _compiled(definitions: Sequence[Definition]) -> list[Machine]:
+    return [compile_machine(definition) for definition in definitions]
+
+
+def _restored(stored: StoredDefinition) -> Machine:
     where = f"{stored.machine} version {stored.version} (deployed)"
     report = check_text(stored.source, file=where)
     if report.definition is None:

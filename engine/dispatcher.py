@@ -1,23 +1,21 @@
-"""Does what sagas owe: hands commands and side effects to channels, fires timers, and tells the runner.
+"""Finds what sagas owe and has it done, as far as there is room.
 
 The only part that loops. An entry is done under a lease: while this daemon holds it nobody else
-does; if the daemon dies, the lease runs out and any daemon claims it. A channel's fault never
-raises here: it becomes a reply, a later try, or a parked entry.
+does; if the daemon dies, the lease runs out and any daemon claims it.
 """
 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Mapping
-from dataclasses import replace
+from collections.abc import Mapping
 
-from engine.attempts import Attempts, Broken
+from engine.attempts import Attempts
+from engine.delivery import Deliveries
 from engine.deployments import Deployments
-from engine.errors import Invalid, Refused, Stale, Unavailable
-from engine.model import Claim, Done, Entry, Event, Failed, Json, Later, Millis, Outcome, Saga, Step
+from engine.errors import Stale, Unavailable
+from engine.model import Claim, Entry, Millis, Saga, Step, changed
 from engine.ports import AgendaStore, Channel, Clock, Ids
 from engine.reporting import Reporter
-from engine.retries import Policy, policy_of
 from engine.runner import Desk, Runner
 
 LEASE: Millis = 30_000
@@ -25,8 +23,6 @@ LEASE: Millis = 30_000
 
 ROOM = 512
 """Entries in hand at once; more wait in the store. Bounds memory, not the channels' speed."""
-
-ENGINE = "engine"
 
 
 class Dispatcher:
@@ -47,11 +43,17 @@ class Dispatcher:
     ) -> None:
         self._store = store
         self._runner = runner
-        self._deployments = deployments
-        self._attempts = Attempts(channels, report)
         self._clock = clock
-        self._ids = ids
         self._owner = owner
+        self._deliveries = Deliveries(
+            store=store,
+            runner=runner,
+            deployments=deployments,
+            attempts=Attempts(channels, report),
+            clock=clock,
+            ids=ids,
+            report=report,
+        )
         self._report = report
         self._room = room
         self._open = True
@@ -66,13 +68,11 @@ class Dispatcher:
         if not due:
             return step
         mine = {entry.id: self._mine(entry, now) for entry in due}
-        added = tuple(mine.get(entry.id, entry) for entry in step.added)
-        agenda = tuple(mine.get(entry.id, entry) for entry in step.saga.agenda)
-        return replace(step, added=added, saga=replace(step.saga, agenda=agenda))
+        return changed(step, added=tuple(mine.get(entry.id, entry) for entry in step.added))
 
     def _mine(self, entry: Entry, now: Millis) -> Entry:
         until = now + (entry.timeout or 0) + LEASE
-        return replace(entry, owner=self._owner, token=entry.token + 1, lease_until=until)
+        return changed(entry, owner=self._owner, token=entry.token + 1, lease_until=until)
 
     def take(self, saga: Saga, entry: Entry) -> None:
         """Begin an entry that is leased to this daemon; comes back at once. When draining the lease is given back."""
@@ -103,6 +103,19 @@ class Dispatcher:
             self._report.store_away(error)
             return []
 
+    def hold(self) -> None:
+        """Begin nothing until `go_on`: what becomes due waits in the store."""
+        self._open = False
+
+    def go_on(self) -> None:
+        """Begin again what is due, from the next tick on."""
+        self._open = True
+
+    @property
+    def holding(self) -> bool:
+        """Whether it begins nothing at present."""
+        return not self._open
+
     async def idle(self) -> None:
         """Return when nothing is in hand any more."""
         while self._running:
@@ -110,7 +123,7 @@ class Dispatcher:
 
     async def drain(self, grace: Millis) -> None:
         """Begin nothing more, let what is in hand finish for `grace` ms, and give the rest back."""
-        self._open = False
+        self.hold()
         try:
             async with asyncio.timeout(grace / 1000):
                 await self.idle()
@@ -124,94 +137,8 @@ class Dispatcher:
     async def _work(self, saga: Saga, entry: Entry) -> None:
         """One entry, from start to end. What went wrong with the store mends itself when the lease ends."""
         try:
-            await self._do(saga, entry)
+            await self._deliveries.do(saga, entry)
         except Stale:
             self._report.lease_lost(entry)
         except Unavailable as error:
             self._report.store_away(error)
-
-    async def _do(self, saga: Saga, entry: Entry) -> None:
-        work = self._fire(entry) if entry.kind == "timer" else self._deliver(saga, entry)
-        await self._or_parked(entry, work)
-
-    async def _or_parked(self, entry: Entry, work: Awaitable[None]) -> None:
-        """Do `work`; what needs a person parks the entry."""
-        try:
-            await work
-        except (Stale, Unavailable):
-            raise
-        except (Invalid, Refused) as error:  # a definition that no longer loads, an event it cannot take
-            await self._park(entry, str(error))
-        except Exception as error:  # a defect of ours: tried again it would only fail again
-            self._report.bug(entry, error)
-            await self._park(entry, f"{type(error).__name__} in the engine: a defect, see the log")
-
-    async def _fire(self, entry: Entry) -> None:
-        await self._tell(entry, Event(name=entry.name, id=entry.id, entry=entry.id, actor=ENGINE))
-
-    async def _tell(self, entry: Entry, event: Event) -> None:
-        answer = await self._runner.reply(entry, event)
-        if answer.repeated:  # the step that had this id did not take the entry off: nothing else would
-            await self._store.settle(entry)
-
-    async def _deliver(self, saga: Saga, entry: Entry) -> None:
-        machine = await self._deployments.machine(saga.machine, saga.machine_version)
-        policy = policy_of(machine.definition, entry)
-        if entry.status == "waiting" and entry.attempts >= policy.attempts:
-            await self._give_up(entry, policy, Failed(reason="no reply came in time"))
-            return
-        tried = replace(entry, attempts=entry.attempts + 1)
-        outcome = await self._attempts.make(saga, tried, policy)
-        await self._or_parked(tried, self._conclude(tried, policy, outcome))
-
-    async def _conclude(self, entry: Entry, policy: Policy, outcome: Outcome | Broken) -> None:
-        match outcome:
-            case Done():
-                await self._conclude_done(entry, policy, outcome)
-            case Later() if entry.attempts < policy.attempts:
-                await self._try_later(entry, policy, outcome)
-            case Later() | Failed():
-                await self._give_up(entry, policy, outcome)
-            case Broken():
-                await self._park(entry, outcome.reason)
-
-    async def _conclude_done(self, entry: Entry, policy: Policy, done: Done) -> None:
-        if entry.kind == "effect":
-            await self._store.settle(entry)
-            return
-        event = done.event or policy.replies.get(done.reply or "")
-        if event is not None and event.startswith("$"):
-            await self._park(entry, "the channel answered with an event whose name begins with $")
-        elif event is not None:
-            await self._tell(entry, _reply(entry, event, done.payload))
-        elif done.reply is not None and policy.replies:
-            known = ", ".join(policy.replies)
-            await self._park(entry, f"the channel replied {done.reply!r}, the command knows {known}")
-        elif entry.timeout is not None and policy.replies:
-            due = self._clock.now() + entry.timeout
-            await self._store.postpone(entry, due=due, reason=None, waiting=True)
-        else:
-            await self._store.settle(entry)
-
-    async def _try_later(self, entry: Entry, policy: Policy, later: Later) -> None:
-        wait = later.delay
-        if wait is None:
-            wait = policy.delay_after(entry.attempts, self._ids.jitter())
-        self._report.later(entry, later.reason)
-        await self._store.postpone(entry, due=self._clock.now() + wait, reason=later.reason)
-
-    async def _give_up(self, entry: Entry, policy: Policy, outcome: Later | Failed) -> None:
-        event = policy.replies.get("failed")
-        if event is None:
-            await self._park(entry, outcome.reason)
-            return
-        payload = outcome.payload if isinstance(outcome, Failed) else {}
-        await self._tell(entry, replace(_reply(entry, event, payload), reason=outcome.reason))
-
-    async def _park(self, entry: Entry, reason: str) -> None:
-        self._report.parked(entry, reason)
-        await self._store.park(entry, reason=reason)
-
-
-def _reply(entry: Entry, event: str, payload: Json) -> Event:
-    return Event(name=event, payload=payload, id=entry.id, entry=entry.id, actor=ENGINE)

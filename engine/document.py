@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from engine.machine.names import iso
+from engine.machine.pausing import FROZEN, NEVER
 from engine.model import Entry, HistoryRow, Json, Saga
 
 BOUND = 500
@@ -24,8 +25,8 @@ def document(saga: Saga, rows: Sequence[HistoryRow]) -> Json:
             "states": [_state(row) for row in rows if row.entered],
             "events": [history_event(row) for row in rows],
         },
-        "agenda": [agenda_entry(entry) for entry in saga.agenda],
-        "done": list(saga.done),
+        "agenda": [agenda_entry(entry) for entry in saga.agenda if entry.status != "done"],
+        "done": [entry.name for entry in done_commands(saga)],
     }
 
 
@@ -47,7 +48,14 @@ def summary(saga: Saga) -> Json:
         "createdAt": iso(saga.created_at),
         "updatedAt": iso(saga.updated_at),
         "parked": any(entry.status == "parked" for entry in saga.agenda),
+        "paused": saga.paused,
+        "late": bool(saga.late),
     }
+
+
+def done_commands(saga: Saga) -> list[Entry]:
+    """The commands that were done and would be undone by a compensation, oldest first."""
+    return sorted((e for e in saga.agenda if e.status == "done" and e.done), key=lambda e: e.done)
 
 
 def agenda_entry(entry: Entry) -> Json:
@@ -58,8 +66,9 @@ def agenda_entry(entry: Entry) -> Json:
         "name": entry.name,
         "channel": entry.channel,
         "state": entry.state,
-        "status": entry.status,
-        "due": iso(entry.due),
+        "undoes": entry.undoes,
+        "status": "paused" if FROZEN <= entry.due < NEVER else entry.status,
+        "due": iso(entry.due) if entry.due < FROZEN else None,
         "attempts": entry.attempts,
         "leaseUntil": iso(entry.lease_until) if entry.owner else None,
         "reason": entry.reason,

@@ -23,6 +23,7 @@ from engine.model import (
     Saga,
     Step,
     StoredDefinition,
+    Tally,
 )
 
 
@@ -49,11 +50,12 @@ class Ids(Protocol):
 class SagaStore(Protocol):
     """Durable home of sagas.
 
-    * A step is committed whole or not at all: saga, history row, agenda, keys.
+    * A step is committed whole or not at all: saga, history rows, agenda, keys.
     * When `create` or `commit` returns, the step survives kill -9 and power loss.
     * Two steps from the same version: one wins, the other gets StaleSaga.
-    * Committing a step a second time changes nothing and is not an error.
-    * An event id is taken at most once per saga: DuplicateEvent.
+    * Committing a step a second time changes nothing and is not an error. It is recognised by its rows.
+    * An event id is taken at most once per saga, whichever row of a step has it: DuplicateEvent.
+    * An entry that takes the place of one with its id gets a token above it: who held that one is fenced.
     """
 
     async def create(self, step: Step) -> None:
@@ -70,8 +72,8 @@ class SagaStore(Protocol):
 
         Raises:
             SagaNotFound: There is no such saga.
-            DuplicateEvent: The saga has had an event with `row.event_id` at another version.
-            StaleSaga: The saga is not at `step.saga.version - 1`.
+            DuplicateEvent: The saga has had an event with the id of one of the rows, at another version.
+            StaleSaga: The saga is not at `step.rows[0].seq - 1`.
             KeyTaken: Another saga of the machine has one of the claimed keys.
         """
         ...
@@ -116,6 +118,8 @@ class AgendaStore(Protocol):
     * `postpone`, `park`, `settle` act only while entry.token is the stored one; else StaleLease.
       None of them changes the saga's version.
     * A parked entry is never claimed.
+    * A done entry is kept for its saga alone: it is never claimed, and neither listed nor counted here;
+      for `postpone`, `park` and `settle` it is gone (StaleLease).
     """
 
     async def claim(self, *, owner: str, now: Millis, lease: Millis, limit: int) -> Sequence[Claim]:
@@ -123,7 +127,8 @@ class AgendaStore(Protocol):
         (`lease_until <= now`), oldest due first.
 
         The returned entries carry owner, the new token and lease_until, which is now + lease, or
-        now + timeout + lease for an entry with a timeout.
+        now + timeout + lease for an entry with a timeout. Their sagas come with an empty agenda, so
+        that a claim costs the same however much else a saga owes.
         """
         ...
 
@@ -148,7 +153,7 @@ class AgendaStore(Protocol):
         ...
 
     async def next_due(self) -> Millis | None:
-        """When the next entry that is not parked can be claimed; None if there is none."""
+        """When the next entry can be claimed; None if there is none."""
         ...
 
     async def agenda(
@@ -162,12 +167,20 @@ class AgendaStore(Protocol):
         """Entries by (due, id) ascending, parked or not; `after` is (due, id) of the last one seen."""
         ...
 
+    async def tallies(self, *, now: Millis) -> Sequence[Tally]:
+        """By machine, those with nothing to tell left out. Cheap enough for every scrape of the metrics."""
+        ...
+
 
 class SagaIndex(Protocol):
     """Lists and counts, for people. May lag behind a commit by nothing: reads see all commits."""
 
     async def list(self, query: Query) -> Sequence[Saga]:
-        """Newest first by (created_at, saga_id); sagas come with an empty agenda, `parked` aside."""
+        """Newest first by (created_at, saga_id); sagas come with an empty agenda, parked entries aside.
+
+        Both never change, so that pages meet every saga that matches all the while exactly once, and
+        none twice, whatever happens to it between them: what a bulk operation needs.
+        """
         ...
 
     async def counts(self, machine: str | None = None) -> Sequence[Count]:

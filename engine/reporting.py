@@ -6,10 +6,11 @@ The only module of the engine that imports structlog.
 from __future__ import annotations
 
 import traceback
+from collections.abc import Sequence
 
 import structlog
 
-from engine.errors import EngineError
+from engine.errors import EngineError, Invalid
 from engine.model import Entry
 
 
@@ -36,6 +37,16 @@ class Reporter:
     def lease_lost(self, entry: Entry) -> None:
         """Somebody else has the entry now; nothing is lost."""
         self._log.info("entry.lease_lost", **_about(entry))
+
+    def reloaded(self, machines: Sequence[str]) -> None:
+        """Machines were deployed while the daemon runs; these are new or changed."""
+        self._log.info("machines.reloaded", machines=list(machines))
+
+    def not_reloaded(self, error: EngineError) -> None:
+        """The machine files are wrong, or the store is away: what ran before runs on."""
+        findings = error.findings if isinstance(error, Invalid) else ()
+        places = [f"{one.file}:{one.line}:{one.column} {one.code}: {one.message}" for one in findings]
+        self._log.error("machines.not_reloaded", code=error.code, detail=str(error), findings=places)
 
     def store_away(self, error: EngineError) -> None:
         """The store did not answer; what was in hand is done again when its lease ends."""

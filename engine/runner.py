@@ -7,6 +7,7 @@ waits for the outside is the dispatcher's.
 from __future__ import annotations
 
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass, replace
 
 from engine.deployments import Deployments
@@ -14,7 +15,10 @@ from engine.errors import (
     DuplicateEvent,
     EventNotAccepted,
     Invalid,
+    KeyTaken,
     Refused,
+    SagaExists,
+    SagaNotFound,
     StaleLease,
     StaleSaga,
     StoreUnavailable,
@@ -22,6 +26,7 @@ from engine.errors import (
 from engine.hot import HotSagas
 from engine.locks import KeyedLocks
 from engine.machine import interventions
+from engine.machine.interventions import Hand
 from engine.machine.plan import Machine
 from engine.machine.start import start
 from engine.machine.step import step
@@ -35,6 +40,7 @@ RACES = 64
 """How often a step is made anew because another daemon was faster, before the caller is told."""
 
 Decide = Callable[[Machine, Saga, Millis], Step]
+Intervention = Callable[[Machine, Saga, Hand], Step]
 Take = Callable[[Step], Step]
 Owed = Callable[[Saga, Entry], None]
 
@@ -50,6 +56,14 @@ class Desk:
 
     lease: Take
     take: Owed
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Started:
+    """A saga that was asked for; `existed` if an earlier creation had made it."""
+
+    saga: Saga
+    existed: bool = False
 
 
 class Runner:
@@ -79,24 +93,47 @@ class Runner:
         entity_id: str = "",
         saga_id: str | None = None,
         actor: str | None = None,
-    ) -> Saga:
+    ) -> Started:
         """Start a saga of the newest version of `machine`; durable when this returns.
+
+        A creation whose id or key a saga of the machine has already answers that saga, unchanged,
+        unless the machine says `onDuplicate: reject`.
 
         Raises:
             MachineNotFound, PayloadInvalid, ExpressionFailed: Nothing was written.
             SagaExists, KeyTaken: Another saga has the id, or one of the keys.
-            StoreUnavailable: Outcome unknown; with a `saga_id` repeating is safe.
+            StoreUnavailable: Outcome unknown; with a `saga_id` or a key repeating is safe.
         """
         found = self._deployments.latest(machine)
         id_ = saga_id or self._new_id(found)
-        first = start(
-            found, saga_id=id_, entity_id=entity_id, metadata=metadata, now=self._clock.now(), actor=actor
-        )
-        async with self._locks.hold(id_):
+        now = self._clock.now()
+        first = start(found, saga_id=id_, entity_id=entity_id, metadata=metadata, now=now, actor=actor)
+        try:
+            await self._create(first)
+        except (SagaExists, KeyTaken):
+            if existing := await self._existing(found, first.saga, named=saga_id is not None):
+                return Started(saga=existing, existed=True)
+            raise
+        return Started(saga=first.saga)
+
+    async def _create(self, first: Step) -> None:
+        async with self._locks.hold(first.saga.saga_id):
             first = self._leased(first)
             await self._store.create(first)
             self._done(first)
-        return first.saga
+
+    async def _existing(self, machine: Machine, wanted: Saga, *, named: bool) -> Saga | None:
+        """The saga that a repeated creation means: the one with its id, or with one of its keys."""
+        if machine.definition.on_duplicate == "reject":
+            return None
+        handles = [wanted.saga_id] if named else []
+        handles += [key.value for key in wanted.keys]
+        for handle in handles:
+            with suppress(SagaNotFound):
+                saga = await self._store.load(await self._store.find(handle, wanted.machine))
+                if saga.machine == wanted.machine:
+                    return saga
+        return None
 
     async def handle(self, handle: str, event: Event, *, machine: str | None = None) -> Answer:
         """Apply an event from outside to the saga that `handle` (id or key) means; durable on return.
@@ -129,65 +166,37 @@ class Runner:
 
         return await self._apply(entry.saga_id, event.id, decide)
 
-    async def retry(self, handle: str, entry: str | None = None, *, actor: str, reason: str) -> Answer:
-        """Do parked entries again (all of the saga's, or the one named), tries counted from zero.
+    async def stuck(self, entry: Entry, reason: str) -> Answer:
+        """Park an undo: its saga is told by `$stuck`.
 
         Raises:
-            SagaNotFound, EntryNotFound, ActionNotPossible
+            StaleLease: The saga no longer owes it.
+            StoreUnavailable: Outcome unknown; repeating is safe.
         """
-
-        def decide(_: Machine, saga: Saga, now: Millis) -> Step:
-            return interventions.retry(
-                saga, interventions.chosen(saga, entry), now=now, actor=actor, reason=reason
-            )
-
-        return await self._by_hand(handle, decide)
-
-    async def skip(self, handle: str, entry: str | None = None, *, actor: str, reason: str) -> Answer:
-        """Give up a parked entry (the only one, or the one named); the saga stays where it is.
-
-        Raises:
-            SagaNotFound, EntryNotFound, ActionNotPossible
-        """
-
-        def decide(_: Machine, saga: Saga, now: Millis) -> Step:
-            return interventions.skip(
-                saga, interventions.only(saga, entry), now=now, actor=actor, reason=reason
-            )
-
-        return await self._by_hand(handle, decide)
-
-    async def answer(
-        self, handle: str, entry: str | None = None, *, reply: str, payload: Json, actor: str, reason: str
-    ) -> Answer:
-        """Give a command's reply by hand, as if its receiver had.
-
-        Raises:
-            SagaNotFound, EntryNotFound, ActionNotPossible, PayloadInvalid, ExpressionFailed
-        """
+        event_id = f"{entry.id}.stuck.{entry.token}"
 
         def decide(machine: Machine, saga: Saga, now: Millis) -> Step:
-            owed = interventions.only(saga, entry)
-            return interventions.answer(
-                machine, saga, owed, reply=reply, payload=payload, now=now, actor=actor, reason=reason
-            )
+            return interventions.stuck(machine, saga, entry, reason, event_id=event_id, now=now)
 
-        return await self._by_hand(handle, decide)
+        return await self._apply(entry.saga_id, event_id, decide)
 
-    async def move(self, handle: str, state: str, *, actor: str, reason: str) -> Answer:
-        """Put the saga into a state by hand, with all that entering it asks for.
+    async def intervene(self, handle: str, decide: Intervention, *, actor: str, reason: str) -> Answer:
+        """Do by hand what `decide` makes of the freshly loaded saga (see engine/mending.py).
 
         Raises:
-            SagaNotFound, StateNotFound, ExpressionFailed
+            SagaNotFound, and what `decide` raises: nothing was changed.
         """
 
-        def decide(machine: Machine, saga: Saga, now: Millis) -> Step:
-            return interventions.move(machine, saga, state, now=now, actor=actor, reason=reason)
+        def by_hand(machine: Machine, saga: Saga, now: Millis) -> Step:
+            return decide(machine, saga, Hand(actor=actor, reason=reason, now=now))
 
-        return await self._by_hand(handle, decide)
+        return await self._apply(await self._find(handle, None), None, by_hand, fresh=True)
 
-    async def _by_hand(self, handle: str, decide: Decide) -> Answer:
-        return await self._apply(await self._find(handle, None), None, decide, fresh=True)
+    async def preview(self, handle: str, decide: Intervention, *, actor: str, reason: str) -> Step:
+        """What `intervene` would do; does nothing. Raises as it does."""
+        saga = await self._store.load(await self._find(handle, None))
+        machine = await self._deployments.machine(saga.machine, saga.machine_version)
+        return decide(machine, saga, Hand(actor=actor, reason=reason, now=self._clock.now()))
 
     async def _find(self, handle: str, machine: str | None) -> str:
         if self._hot.get(handle) is not None:

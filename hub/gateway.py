@@ -11,11 +11,20 @@ from pathlib import Path
 from typing import Any
 
 from engine.errors import ConfigInvalid
-from engine.model import Delivery, Failed, Later, Outcome
+from engine.model import Delivery, Done, Failed, Later, Outcome
 from hub.cards import holds_card_number
-from hub.operations import COLLECTIONS, REFUND, Collection, Verdict, operation_of, outcome_of
+from hub.operations import (
+    CHECK,
+    CHECKED,
+    COLLECTIONS,
+    REFUND,
+    Collection,
+    Verdict,
+    operation_of,
+    outcome_of,
+)
 from hub.refunds import Ask, Ledger, Refusal, read_ledger, weigh
-from hub.requests import error_now, kept, pay_request, refund_request
+from hub.requests import error_now, kept, pay_request, payment_id_of, refund_request
 from providers.base import Payment, Provider, Refund, Rejected, Unknown
 from providers.sandbox import SandboxProvider
 
@@ -37,6 +46,8 @@ class PaymentsChannel:
             return Failed(reason="provider is missing or is not bound in the configuration")
         if operation == REFUND:
             return await _refund(provider, delivery)
+        if operation == CHECK:
+            return await _check(provider, delivery)
         return await _collect(provider, COLLECTIONS[operation], delivery)
 
     async def close(self) -> None:
@@ -84,6 +95,20 @@ def _no_payment(answer: Unknown | Rejected) -> Outcome:
     if isinstance(answer, Rejected):
         return Failed(reason=answer.reason)
     return Later(reason=answer.reason, delay=answer.delay, uncertain=answer.sent)
+
+
+async def _check(provider: Provider, delivery: Delivery) -> Outcome:
+    """Ask where the payment stands; Done without an event as long as the provider has not decided."""
+    payment_id = payment_id_of(delivery.payload)
+    if payment_id is None or not provider.capabilities.status:
+        return Failed(reason="the payment has no paymentId, or its provider cannot be asked")
+    answer = await provider.status(payment_id)
+    if isinstance(answer, Unknown | Rejected):
+        return _no_payment(answer)
+    if answer.standing not in CHECKED:
+        return Done()
+    event, reply = CHECKED[answer.standing]
+    return outcome_of(Verdict(event=event, reply=reply), delivery)
 
 
 async def _refund(provider: Provider, delivery: Delivery) -> Outcome:

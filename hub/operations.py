@@ -11,11 +11,13 @@ from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
 
 from engine.model import Delivery, Done, Failed, Json, Outcome
-from providers.base import Capabilities, Payment, PayRequest, Provider, Rejected, Result, Unknown
+from providers.base import Capabilities, Payment, PayRequest, Provider, Rejected, Result, Standing, Unknown
 
 PaymentAnswer = Payment | Unknown | Rejected
 
 REFUND = "refund"
+CHECK = "checkStatus"
+"""Asks where a payment stands; the original's Frullino, here a `poll` of the machine."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -91,6 +93,14 @@ COLLECTIONS: Mapping[str, Collection] = {
     ),
 }
 
+CHECKED: Mapping[Standing, tuple[str, str]] = {
+    "ACCEPTED": ("paymentExecutedBySystem", "done"),
+    "FAILED": ("paymentFailedBySystem", "failed"),
+}
+"""standing -> (event, reply); of a payment that is still pending there is nothing to tell."""
+
+OPERATIONS = frozenset((REFUND, CHECK, *COLLECTIONS))
+
 _FIRST_WORD = re.compile(r"(pay|refund)(?:[A-Z0-9._-].*)?")
 
 
@@ -100,14 +110,14 @@ def operation_of(delivery: Delivery) -> str | None:
     The command's name decides before its payload: a payload may be the saga's metadata, which the
     merchant wrote. `payByLink` is the original's path for createLink, so it must not count as `pay`.
     """
-    if delivery.name == REFUND or delivery.name in COLLECTIONS:
+    if delivery.name in OPERATIONS:
         return delivery.name
     if delivery.name == "payByLink":
         return "createLink"
     if match := _FIRST_WORD.fullmatch(delivery.name):
         return match[1]
     asked = delivery.payload.get("operation")
-    return asked if isinstance(asked, str) and (asked == REFUND or asked in COLLECTIONS) else None
+    return asked if isinstance(asked, str) and asked in OPERATIONS else None
 
 
 def outcome_of(verdict: Verdict, delivery: Delivery) -> Outcome:

@@ -44,7 +44,7 @@ def pay_request(delivery: Delivery, capabilities: Capabilities) -> PayRequest | 
 
 def refund_request(delivery: Delivery, amount: int | None) -> RefundRequest | Rejected:
     """What to give back; how much was weighed before."""
-    payment_id = _id(delivery.payload.get("paymentId"))
+    payment_id = payment_id_of(delivery.payload)
     if payment_id is None:
         return Rejected(reason="the payment has no paymentId")
     currency = delivery.payload.get("currency")
@@ -58,6 +58,11 @@ def refund_request(delivery: Delivery, amount: int | None) -> RefundRequest | Re
         amount=amount,
         currency=currency or "",
     )
+
+
+def payment_id_of(payload: Json) -> str | None:
+    """The provider's own id of the payment, None if the saga does not know it yet."""
+    return _id(payload.get("paymentId"))
 
 
 def kept(payment: Payment, payload: Json) -> Json:

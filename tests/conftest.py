@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Generator
+from collections.abc import Generator, Iterator
 
 import pytest
+import structlog
 
 from tests.needs import in_ci
 
@@ -30,3 +31,10 @@ def _refuse_in_ci(report: pytest.TestReport | pytest.CollectReport) -> None:
         why = report.longrepr[2] if isinstance(report.longrepr, tuple) else str(report.longrepr)
         report.outcome = "failed"
         report.longrepr = f"CI runs every test, and this one was to be left out. {why}"
+
+
+@pytest.fixture(autouse=True)
+def _logs_as_they_come() -> Iterator[None]:
+    """A command that was run in this process has set up logging for itself; the next test begins without."""
+    yield
+    structlog.reset_defaults()

@@ -7,8 +7,9 @@ from aiohttp import web
 
 from hub.callbacks import sandbox_callback
 from web.answers import json_answer
+from web.bodies import read_body
 from web.context import context_of
-from web.reading import read_body, read_query
+from web.reading import read_query
 from web.requests import SandboxCallback, SandboxCallbackQuery
 from web.shapes import EventTaken
 
@@ -17,7 +18,8 @@ _CALLBACK = msgspec.json.Decoder(SandboxCallback)
 
 async def take_callback(request: web.Request) -> web.Response:
     """`POST /v3/sandbox/callback`: the provider decided a payment; a repeat is the same event."""
-    return await _told(request, await read_body(request, _CALLBACK))
+    said = await read_body(request, _CALLBACK)
+    return await _told(request, said)
 
 
 async def take_redirect(request: web.Request) -> web.Response:

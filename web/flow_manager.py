@@ -12,8 +12,9 @@ from engine.definition.ir import Definition, State
 from engine.machine.plan import Alternative, Machine
 from engine.model import Event
 from web.answers import json_answer
+from web.bodies import read_body
 from web.context import context_of
-from web.reading import read_actor, read_body, read_event_id, read_query
+from web.reading import read_actor, read_event_id, read_query
 from web.requests import FlowManagerEvent, FlowManagerSaga, MachineQuery
 from web.shapes import EventTaken, SagaCreated, Shape
 
@@ -38,6 +39,8 @@ class OutgoingTransition(Shape):
 
 
 class StateOfMachine(Shape):
+    """A state. One that sends several commands at once, which the original has not, lists them all."""
+
     id: str
     description: str
     is_final: bool
@@ -45,6 +48,7 @@ class StateOfMachine(Shape):
     side_effects: list[Message]
     outgoing_transitions: list[OutgoingTransition]
     output_command: Message | msgspec.UnsetType = msgspec.UNSET
+    output_commands: list[Message] | msgspec.UnsetType = msgspec.UNSET
 
 
 class BusinessName(Shape):
@@ -65,15 +69,18 @@ class MachineDefinition(Shape):
 
 
 async def create_saga(request: web.Request) -> web.Response:
-    """`POST /saga`: start a saga of the machine that `?machine=` names, else of the default one."""
+    """`POST /saga`: start a saga of the machine that `?machine=` names, else of the default one.
+
+    A repeated creation answers the saga that the first one made.
+    """
     context = context_of(request)
     machine = context.machine_or_default(read_query(request, MachineQuery).machine)
     actor = read_actor(request)
     body = await read_body(request, _SAGA)
-    saga = await context.engine.runner.start(
+    started = await context.engine.runner.start(
         machine, metadata=body.metadata, entity_id=body.associated_entity_id, actor=actor
     )
-    return json_answer(SagaCreated(saga_id=saga.saga_id))
+    return json_answer(SagaCreated(saga_id=started.saga.saga_id))
 
 
 async def take_event(request: web.Request) -> web.Response:
@@ -114,14 +121,16 @@ def machine_definition(machine: Machine) -> MachineDefinition:
 
 def _state(machine: Machine, state: State) -> StateOfMachine:
     definition = machine.definition
-    command = definition.commands[state.command] if state.command else None
+    sent = [definition.commands[name] for name in state.commands]
+    commands = [Message(channel=command.channel, label=command.name) for command in sent]
     effects = [definition.side_effects[name] for name in state.side_effects]
     return StateOfMachine(
         id=state.name,
         description=state.description,
         is_final=state.final,
         business_state_id=definition.business_states[state.business_state].id,
-        output_command=Message(channel=command.channel, label=command.name) if command else msgspec.UNSET,
+        output_command=commands[0] if len(commands) == 1 else msgspec.UNSET,
+        output_commands=commands if len(commands) > 1 else msgspec.UNSET,
         side_effects=[Message(channel=effect.channel, label=effect.name) for effect in effects],
         outgoing_transitions=list(_transitions(machine, state.name)),
     )

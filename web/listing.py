@@ -2,17 +2,16 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
-
 from aiohttp import web
 
 from engine.document import summary
 from engine.errors import SagaNotFound
-from engine.model import Json, Millis, Query
+from engine.model import Json, Query
 from engine.ports import Store
 from web.answers import json_answer
 from web.context import context_of
 from web.cursors import cursor_for, place_of
+from web.moments import moment
 from web.problems import Problem
 from web.reading import read_query
 from web.requests import SagaListQuery
@@ -43,6 +42,8 @@ def _filter(query: SagaListQuery) -> Query:
         entity_id=query.entity_id,
         is_final=query.is_final,
         parked=query.parked,
+        paused=query.paused,
+        late=query.late,
         created_from=moment("createdFrom", query.created_from),
         created_to=moment("createdTo", query.created_to),
         after=place_of(query.cursor),
@@ -61,21 +62,3 @@ async def _with_key(store: Store, query: SagaListQuery, key: str) -> Json:
         return {"items": [], "nextCursor": None}
     has_it = any(each.value == key for each in saga.keys)
     return {"items": [summary(saga)] if has_it else [], "nextCursor": None}
-
-
-def moment(name: str, text: str | None) -> Millis | None:
-    """ISO 8601 as milliseconds since 1970; a day alone is its first moment, no offset is UTC.
-
-    Raises:
-        Problem: invalid-query.
-    """
-    if text is None:
-        return None
-    try:
-        parsed = datetime.fromisoformat(text)
-        at = parsed if parsed.tzinfo is not None else parsed.replace(tzinfo=UTC)
-        return int(at.timestamp() * 1000)
-    except (ValueError, OverflowError):
-        raise Problem(
-            "invalid-query", f"{name} is no ISO 8601 time, such as 2026-01-31T09:30:00Z (a + is written %2B)."
-        ) from None

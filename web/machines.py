@@ -2,84 +2,29 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Sequence
 
 from aiohttp import web
 
 from engine.definition.ir import Definition, State
+from engine.machine.names import iso
 from engine.machine.plan import Machine
 from engine.model import StoredDefinition
 from web.answers import json_answer
 from web.context import Context, context_of
+from web.machine_shapes import (
+    BusinessSummary,
+    DeployedVersion,
+    MachineDetail,
+    Machines,
+    MachineSummary,
+    RequestSummary,
+    StateSummary,
+)
+from web.problem_shapes import FoundProblem
 from web.reading import read_name, read_query
 from web.requests import NoQuery, VersionQuery
-from web.shapes import Shape
-
-
-class MachineSummary(Shape):
-    """A machine by its newest version. `hash` is that of the definition's meaning."""
-
-    name: str
-    version: int
-    versions: list[int]
-    states: int
-    hash: str
-    description: str
-
-
-class Machines(Shape):
-    """Every machine that sagas can be started of."""
-
-    items: list[MachineSummary]
-
-
-class StateSummary(Shape):
-    """A state: what entering it sends, the events it takes, its timers."""
-
-    name: str
-    description: str
-    business_state: str
-    final: bool
-    command: str | None
-    side_effects: list[str]
-    events: list[str]
-    timers: list[str]
-
-
-class RequestSummary(Shape):
-    """A command or a side effect. `replies`: reply name to event."""
-
-    name: str
-    channel: str
-    description: str
-    replies: dict[str, str]
-
-
-class BusinessSummary(Shape):
-    """A business state or a business event."""
-
-    name: str
-    id: int
-    description: str
-
-
-class MachineDetail(Shape):
-    """One version of a machine, and the YAML that it was made of."""
-
-    name: str
-    version: int
-    versions: list[int]
-    hash: str
-    description: str
-    initial_state: str
-    creation_event: str
-    keys: list[str]
-    states: list[StateSummary]
-    commands: list[RequestSummary]
-    side_effects: list[RequestSummary]
-    business_states: list[BusinessSummary]
-    business_events: list[BusinessSummary]
-    source: str
 
 
 async def list_machines(request: web.Request) -> web.Response:
@@ -88,7 +33,8 @@ async def list_machines(request: web.Request) -> web.Response:
     engine = context_of(request).engine
     stored = await engine.store.definitions()
     items = [_summary(engine.deployments.latest(name), stored) for name in engine.deployments.names()]
-    return json_answer(Machines(items=items))
+    problems = [FoundProblem.of(finding) for finding in engine.reload.problems]
+    return json_answer(Machines(items=items, problems=problems))
 
 
 async def show_machine(request: web.Request) -> web.Response:
@@ -97,7 +43,7 @@ async def show_machine(request: web.Request) -> web.Response:
     version = read_query(request, VersionQuery).version
     machine = await found_machine(request, context, version)
     stored = await context.engine.store.definitions(machine.definition.name)
-    return json_answer(_detail(machine, stored))
+    return json_answer(_detail(machine, stored, await _deployed(context, stored)))
 
 
 async def found_machine(request: web.Request, context: Context, version: int | None) -> Machine:
@@ -122,12 +68,34 @@ def _summary(machine: Machine, stored: Sequence[StoredDefinition]) -> MachineSum
     )
 
 
-def _detail(machine: Machine, stored: Sequence[StoredDefinition]) -> MachineDetail:
+async def _deployed(context: Context, stored: Sequence[StoredDefinition]) -> list[DeployedVersion]:
+    name = stored[0].machine
+    sagas: Counter[int] = Counter()
+    for count in await context.engine.store.counts(name):
+        sagas[count.machine_version] += count.sagas
+    deployments = context.engine.deployments
+    newest = deployments.latest(name).definition.version if name in deployments.names() else None
+    return [
+        DeployedVersion(
+            version=each.version,
+            hash=each.content_hash,
+            deployed_at=iso(each.deployed_at),
+            sagas=sagas[each.version],
+            starts=each.version == newest,
+        )
+        for each in stored
+    ]
+
+
+def _detail(
+    machine: Machine, stored: Sequence[StoredDefinition], deployed: list[DeployedVersion]
+) -> MachineDetail:
     definition = machine.definition
     return MachineDetail(
         name=definition.name,
         version=definition.version,
         versions=_versions(definition.name, stored),
+        deployed=deployed,
         hash=definition.content_hash,
         description=definition.description,
         initial_state=definition.initial_state,
@@ -154,17 +122,29 @@ def _state(machine: Machine, state: State) -> StateSummary:
         description=state.description,
         business_state=state.business_state,
         final=state.final,
-        command=state.command,
+        commands=list(state.commands),
+        poll=state.poll.command if state.poll else None,
+        compensate=_compensated(state),
         side_effects=list(state.side_effects),
         events=machine.accepted(state.name),
-        timers=[timer.label for timer in state.after],
+        timers=[timer.label for timer in state.timers],
     )
+
+
+def _compensated(state: State) -> list[str] | None:
+    if state.compensate is None:
+        return None
+    return ["all"] if state.compensate == "all" else list(state.compensate)
 
 
 def _commands(definition: Definition) -> list[RequestSummary]:
     return [
         RequestSummary(
-            name=each.name, channel=each.channel, description=each.description, replies=dict(each.replies)
+            name=each.name,
+            channel=each.channel,
+            description=each.description,
+            replies=dict(each.replies),
+            undo=each.undo,
         )
         for each in definition.commands.values()
     ]
@@ -172,6 +152,8 @@ def _commands(definition: Definition) -> list[RequestSummary]:
 
 def _side_effects(definition: Definition) -> list[RequestSummary]:
     return [
-        RequestSummary(name=each.name, channel=each.channel, description=each.description, replies={})
+        RequestSummary(
+            name=each.name, channel=each.channel, description=each.description, replies={}, undo=None
+        )
         for each in definition.side_effects.values()
     ]

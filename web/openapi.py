@@ -9,10 +9,11 @@ from typing import Any
 
 import msgspec
 
+from web.problem_shapes import ProblemDetails
 from web.problems import CATALOGUE, ERRORS_PAGE
 from web.requests import EventId, Handle, Name, Query
 from web.route import Route
-from web.shapes import ProblemDetails, Shape
+from web.shapes import Shape
 
 Json = dict[str, Any]
 
@@ -57,8 +58,9 @@ def _operation(route: Route) -> Json:
         "security": [],
     }
     if route.body is not None:
-        content = {"application/json": {"schema": _reference(route.body)}}
-        operation["requestBody"] = {"required": True, "content": content}
+        content: Json = {"application/json": {"schema": _reference(route.body)}}
+        content |= {kind: {"schema": {"type": "string"}} for kind in route.texts}
+        operation["requestBody"] = {"required": not route.texts, "content": content}
     return operation
 
 
@@ -106,21 +108,25 @@ def _responses(route: Route) -> Json:
     for code in route.codes:
         codes_of[CATALOGUE[code].status].append(code)
     problems = {str(status): _problem(codes_of[status]) for status in sorted(codes_of)}
-    return {str(route.status): _success(route), **problems}
+    answers = {str(route.status): _success(route)}
+    if route.repeated is not None:
+        answers["200"] = {"description": route.repeated, "content": _content(route)}
+    return {**answers, **problems}
 
 
 def _success(route: Route) -> Json:
-    if isinstance(route.answer, tuple):
-        return {"description": route.summary, "content": {kind: {} for kind in route.answer}}
-    answer: Json = {
-        "description": route.summary,
-        "content": {"application/json": {"schema": _reference(route.answer)}},
-    }
+    answer: Json = {"description": route.summary, "content": _content(route)}
     if route.status == 201:
         answer["headers"] = {
             "Location": {"description": "Where it is.", "required": True, "schema": {"type": "string"}}
         }
     return answer
+
+
+def _content(route: Route) -> Json:
+    if isinstance(route.answer, tuple):
+        return {kind: {} for kind in route.answer}
+    return {"application/json": {"schema": _reference(route.answer)}}
 
 
 def _problem(codes: Sequence[str]) -> Json:

@@ -4,22 +4,21 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Sequence
+from contextlib import suppress
 
 from aiohttp import web
 
 from engine.errors import EngineError
-from engine.model import Due
+from engine.model import Tally
 from web import metrics
 from web.answers import json_answer, raw_answer
 from web.context import Context, context_of
+from web.dispatch import state_of
 from web.problems import Problem
-from web.shapes import Health
+from web.shapes import Health, Readiness
 
 STORE_SECONDS = 2.0
 """A store that takes longer to say what is due next is not one to send traffic to."""
-
-GAUGE_LIMIT = 1_000
-"""Entries read for a gauge. More than these read as 1,000: the alarm has long gone off."""
 
 
 async def healthz(request: web.Request) -> web.Response:
@@ -32,18 +31,21 @@ async def ready(request: web.Request) -> web.Response:
     reasons = await _reasons(context_of(request))
     if reasons:
         raise Problem("not-ready", "The daemon cannot take work now.", problems=reasons)
-    return json_answer(Health(status="ready"))
+    return json_answer(Readiness(status="ready", dispatch=state_of(context_of(request).engine)))
 
 
 async def show_metrics(request: web.Request) -> web.Response:
     """Prometheus text. A store that does not answer costs the gauges, not the scrape."""
     context = context_of(request)
-    try:
+    engine = context.engine
+    owed: Sequence[Tally] | None = None
+    with suppress(EngineError, TimeoutError):
         async with asyncio.timeout(STORE_SECONDS):
-            owed = await _owed(context)
-    except (EngineError, TimeoutError):
-        owed = {}
-    return raw_answer(metrics.exposition(context.tallies, owed), metrics.CONTENT_TYPE)
+            owed = await engine.store.tallies(now=engine.clock.now())
+    present = metrics.Present(
+        machines=engine.deployments.names(), owed=owed, holding=engine.dispatcher.holding
+    )
+    return raw_answer(metrics.exposition(context.tallies, present), metrics.CONTENT_TYPE)
 
 
 async def _reasons(context: Context) -> list[str]:
@@ -58,10 +60,3 @@ async def _reasons(context: Context) -> list[str]:
     except (EngineError, TimeoutError) as error:
         reasons.append(f"store: {str(error) or 'no answer in time'}")
     return reasons
-
-
-async def _owed(context: Context) -> dict[str, int]:
-    store, now = context.engine.store, context.engine.clock.now()
-    parked: Sequence[Due] = await store.agenda(parked=True, limit=GAUGE_LIMIT)
-    others: Sequence[Due] = await store.agenda(parked=False, limit=GAUGE_LIMIT)
-    return {"parked": len(parked), "due": sum(row.entry.due <= now for row in others)}

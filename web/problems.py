@@ -14,7 +14,8 @@ import orjson
 from aiohttp import web
 from multidict import CIMultiDict
 
-from engine.errors import EngineError, PayloadInvalid
+from engine.definition.findings import Finding
+from engine.errors import EngineError, Invalid, PayloadInvalid
 from web.answers import SECURITY_HEADERS
 
 ERRORS_PAGE = "/documentation/errors"
@@ -49,12 +50,14 @@ class Problem(Exception):
         detail: str,
         *,
         problems: Sequence[str] = (),
+        findings: Sequence[Finding] = (),
         headers: Mapping[str, str] | None = None,
     ) -> None:
         super().__init__(detail)
         self.kind = CATALOGUE[code]
         self.detail = detail
         self.problems = tuple(problems)
+        self.findings = tuple(findings)
         self.headers = dict(headers or {})
 
 
@@ -71,6 +74,8 @@ def answer(problem: Problem, instance: str) -> web.Response:
     }
     if problem.problems:
         body["problems"] = [printable(each) for each in problem.problems[:PROBLEM_LIMIT]]
+    if problem.findings:
+        body["findings"] = [_finding(each) for each in problem.findings[:PROBLEM_LIMIT]]
     headers = CIMultiDict(PROBLEM_HEADERS)
     headers.update(problem.headers)
     if kind.status == HTTPStatus.SERVICE_UNAVAILABLE:
@@ -78,10 +83,19 @@ def answer(problem: Problem, instance: str) -> web.Response:
     return web.Response(body=orjson.dumps(body), status=kind.status, headers=headers)
 
 
+def _finding(finding: Finding) -> dict[str, object]:
+    texts = {
+        name: printable(getattr(finding, name)) for name in ("code", "severity", "message", "file", "path")
+    }
+    fix = printable(finding.fix) if finding.fix is not None else None
+    return {**texts, "line": finding.line, "column": finding.column, "fix": fix}
+
+
 def of_engine(error: EngineError) -> Problem:
     """An engine error under its own code and status."""
     problems = (error.problems or (str(error),)) if isinstance(error, PayloadInvalid) else ()
-    return Problem(error.code, str(error), problems=problems)
+    findings = error.findings if isinstance(error, Invalid) else ()
+    return Problem(error.code, str(error), problems=problems, findings=findings)
 
 
 def of_http(error: web.HTTPException) -> Problem:

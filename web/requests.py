@@ -87,10 +87,16 @@ class NewEvent(Body):
 
 
 class RetryEntry(Body):
-    """Try a parked entry again; without `entry`, every parked entry of the saga."""
+    """Try a parked entry again; without `entry`, every parked entry of the saga.
+
+    `payload` is sent in place of what was sent so far; `metadata` are merged into the saga's, and the
+    request is made anew from them. Either goes out under an idempotency key of its own.
+    """
 
     reason: Reason
     entry: Name | None = None
+    payload: dict[str, Any] | None = None
+    metadata: dict[str, Any] | None = None
 
 
 class SkipEntry(Body):
@@ -113,6 +119,18 @@ class MoveSaga(Body):
     """Put a saga into a state, as if it had just come there."""
 
     state: Name
+    reason: Reason
+
+
+class PauseSaga(Body):
+    """Let nothing of the saga become due until it is resumed; its timers keep what is left of them."""
+
+    reason: Reason
+
+
+class ResumeSaga(Body):
+    """Go on after a pause."""
+
     reason: Reason
 
 
@@ -159,6 +177,8 @@ class SagaListQuery(Query):
     entity_id: EntityId | None = None
     is_final: bool | None = None
     parked: bool | None = None
+    paused: bool | None = None
+    late: Annotated[bool | None, Meta(description="Ran over an `sla`")] = None
     created_from: Moment | None = None
     created_to: Annotated[Moment | None, Meta(description="Exclusive")] = None
     key: Annotated[Handle | None, Meta(description="The value of a key; combines with `machine` only")] = None

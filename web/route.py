@@ -22,7 +22,9 @@ class Route:
     Attributes:
         name: The operation's id.
         body, query: Structs that the request is checked against; None: not read.
+        texts: Media types of a plain text that may be sent instead of `body`; then it may be left out too.
         status: Of the answer when all went well.
+        repeated: What the answer means when it comes with 200 instead of `status`; None: it never does.
         answer: The Struct of a JSON answer, or the media types of any other.
         errors: Codes that this operation adds to those of every operation.
     """
@@ -34,9 +36,11 @@ class Route:
     group: str
     summary: str
     body: type[Body] | None = None
+    texts: tuple[str, ...] = ()
     query: type[Query] | None = NoQuery
     headers: tuple[Header, ...] = ()
     status: int = 200
+    repeated: str | None = None
     answer: type[Shape] | tuple[str, ...]
     errors: tuple[str, ...] = ()
 

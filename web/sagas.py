@@ -10,8 +10,9 @@ from aiohttp import web
 from engine.document import BOUND, document, history_event
 from engine.model import Event, Json, Saga
 from web.answers import json_answer
+from web.bodies import read_body
 from web.context import Context, context_of
-from web.reading import read_actor, read_body, read_handle, read_query
+from web.reading import read_actor, read_handle, read_query
 from web.requests import HistoryQuery, MachineQuery, NewEvent, NewSaga, NoQuery
 from web.shapes import EventAnswer
 
@@ -20,20 +21,23 @@ _EVENT = msgspec.json.Decoder(NewEvent)
 
 
 async def create_saga(request: web.Request) -> web.Response:
-    """`POST /api/v1/sagas`: 201 with the document, and where it is."""
+    """`POST /api/v1/sagas`: 201 with the document, and where it is; 200 with that of a saga that was there."""
     context = context_of(request)
     read_query(request, NoQuery)
     actor = read_actor(request)
     body = await read_body(request, _SAGA)
-    saga = await context.engine.runner.start(
+    started = await context.engine.runner.start(
         context.machine_or_default(body.machine),
         metadata=body.metadata,
         entity_id=body.associated_entity_id,
         saga_id=body.saga_id,
         actor=actor,
     )
-    location = f"/api/v1/sagas/{quote(saga.saga_id, safe='')}"
-    return json_answer(await saga_document(context, saga), status=201, location=location)
+    found = await saga_document(context, started.saga)
+    if started.existed:
+        return json_answer(found)
+    location = f"/api/v1/sagas/{quote(started.saga.saga_id, safe='')}"
+    return json_answer(found, status=201, location=location)
 
 
 async def show_saga(request: web.Request) -> web.Response:

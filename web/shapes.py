@@ -81,6 +81,8 @@ class SagaSummary(Shape):
     created_at: str
     updated_at: str
     parked: bool
+    paused: bool
+    late: bool
 
 
 class SagaPage(Shape):
@@ -131,15 +133,19 @@ class History(Shape):
 
 
 class OwedEntry(Shape):
-    """One thing a saga owes. The payload is not shown."""
+    """One thing a saga owes. The payload is not shown.
+
+    `undoes` is the entry that this one takes back. Of a paused saga nothing is due: `due` is null.
+    """
 
     id: str
-    kind: Literal["command", "effect", "timer"]
+    kind: Literal["command", "effect", "timer", "poll"]
     name: str
     channel: str | None
     state: str | None
-    status: Literal["due", "waiting", "parked"]
-    due: str
+    undoes: str | None
+    status: Literal["due", "waiting", "parked", "paused"]
+    due: str | None
     attempts: int
     lease_until: str | None
     reason: str | None
@@ -171,18 +177,13 @@ class AgendaPage(Shape):
 
 
 class Health(Shape):
-    """The daemon is alive, or ready."""
+    """The daemon is alive."""
 
-    status: Literal["ok", "ready"]
+    status: Literal["ok"]
 
 
-class ProblemDetails(Shape):
-    """RFC 9457. `type` leads to the description of `code`; `problems` lists what to mend."""
+class Readiness(Shape):
+    """The daemon can take events. With `dispatch` held it takes them and begins nothing that sagas owe."""
 
-    type: str
-    title: str
-    status: int
-    detail: str
-    code: str
-    instance: str
-    problems: list[str] | msgspec.UnsetType = msgspec.UNSET
+    status: Literal["ready"]
+    dispatch: Literal["running", "held"]

@@ -1,7 +1,7 @@
 """The SQLite store: durable, embedded, for one process at a time. The default.
 
 Here only what the ports ask for is turned into jobs of the writer and of the readers; the statements
-are in sqlite_steps, sqlite_agenda and sqlite_reads. docs/stores.md says what an operator wants to know.
+are in sqlite_steps and sqlite_agenda, sqlite_reads, sqlite_owed and sqlite_index. docs/stores.md says what an operator wants to know.
 """
 
 from __future__ import annotations
@@ -15,6 +15,8 @@ from typing import Any
 import apsw
 
 from adapters.stores import sqlite_agenda as entries
+from adapters.stores import sqlite_index as index
+from adapters.stores import sqlite_owed as owed
 from adapters.stores import sqlite_reads as reads
 from adapters.stores.sqlite_lock import ProcessLock
 from adapters.stores.sqlite_places import Places, insert_place
@@ -34,6 +36,7 @@ from engine.model import (
     Saga,
     Step,
     StoredDefinition,
+    Tally,
 )
 from engine.ports import Store
 
@@ -113,7 +116,7 @@ class SqliteStore:
         return await self._writer.submit(partial(entries.release, owner=owner))
 
     async def next_due(self) -> Millis | None:
-        return await self._readers.read(reads.next_due)
+        return await self._readers.read(owed.next_due)
 
     async def agenda(
         self,
@@ -124,14 +127,17 @@ class SqliteStore:
         limit: int = 50,
     ) -> Sequence[Due]:
         return await self._readers.read(
-            reads.agenda, self._places, parked=parked, machine=machine, after=after, limit=limit
+            owed.agenda, self._places, parked=parked, machine=machine, after=after, limit=limit
         )
 
+    async def tallies(self, *, now: Millis) -> Sequence[Tally]:
+        return await self._readers.read(owed.tallies, self._places, now=now)
+
     async def list(self, query: Query) -> Sequence[Saga]:
-        return await self._readers.read(reads.listed, self._places, query)
+        return await self._readers.read(index.listed, self._places, query)
 
     async def counts(self, machine: str | None = None) -> Sequence[Count]:
-        return await self._readers.read(reads.counts, self._places, machine)
+        return await self._readers.read(index.counts, self._places, machine)
 
     async def deploy(self, definition: StoredDefinition, *, replace: bool = False) -> None:
         await self._writer.submit(partial(_deploy, definition=definition, replace=replace))

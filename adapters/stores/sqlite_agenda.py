@@ -8,29 +8,29 @@ Runs in the writer's thread, inside its transaction.
 from __future__ import annotations
 
 import apsw
+import orjson
 
-from adapters.stores import sqlite_reads as reads
 from adapters.stores.sqlite_places import Places
-from adapters.stores.sqlite_rows import ENTRY, decoded_entry
+from adapters.stores.sqlite_rows import ENTRY, OPEN, SAGA
+from adapters.stores.sqlite_values import decoded_entry, decoded_saga
 from engine.errors import StaleLease
 from engine.model import Claim, Entry, Millis
 
-_CLAIMABLE = (
-    f"SELECT {ENTRY} FROM entries INDEXED BY entries_open "
-    "WHERE status <> 'parked' AND due <= ? AND lease_until <= ? ORDER BY due, id LIMIT ?"
-)
 _CLAIM = (
-    "UPDATE entries SET owner = ?, token = token + 1, lease_until = ? + coalesce(timeout, 0) "
-    f"WHERE saga_id = ? AND id = ? RETURNING {ENTRY}"
+    "WITH free AS MATERIALIZED (SELECT saga_id, id FROM entries INDEXED BY entries_open "
+    f"WHERE {OPEN} AND due <= ?1 AND lease_until <= ?1 ORDER BY due, id LIMIT ?2) "
+    "UPDATE entries SET owner = ?3, token = token + 1, lease_until = ?1 + ?4 + coalesce(timeout, 0) "
+    f"FROM free WHERE entries.saga_id = free.saga_id AND entries.id = free.id RETURNING {ENTRY}"
 )
-_SETTLE = "DELETE FROM entries WHERE saga_id = ? AND id = ? AND token = ?"
+_SAGAS = f"SELECT {SAGA} FROM sagas WHERE saga_id IN (SELECT value FROM json_each(?))"
+_LEASED = "WHERE saga_id = ? AND id = ? AND token = ? AND status <> 'done'"
+_SETTLE = f"DELETE FROM entries {_LEASED}"
 _POSTPONE = (
     "UPDATE entries SET status = ?, due = ?, attempts = ?, reason = ?, owner = NULL, lease_until = 0 "
-    "WHERE saga_id = ? AND id = ? AND token = ?"
+    f"{_LEASED}"
 )
 _PARK = (
-    "UPDATE entries SET status = 'parked', attempts = ?, reason = ?, owner = NULL, lease_until = 0 "
-    "WHERE saga_id = ? AND id = ? AND token = ?"
+    f"UPDATE entries SET status = 'parked', attempts = ?, reason = ?, owner = NULL, lease_until = 0 {_LEASED}"
 )
 _RELEASE = (
     "UPDATE entries SET owner = NULL, lease_until = 0 WHERE owner IS NOT NULL AND (?1 IS NULL OR owner = ?1)"
@@ -40,12 +40,11 @@ _RELEASE = (
 def claim(
     db: apsw.Connection, places: Places, *, owner: str, now: Millis, lease: Millis, limit: int
 ) -> list[Claim]:
-    """Lease what is due and free, oldest due first, each with its saga as it is then."""
-    chosen = db.execute(_CLAIMABLE, (now, now, limit)).fetchall()
-    entries = [
-        decoded_entry(db.execute(_CLAIM, (owner, now + lease, *row[:2])).fetchall()[0]) for row in chosen
-    ]
-    sagas = {saga_id: reads.saga(db, places, saga_id) for saga_id in {e.saga_id for e in entries}}
+    """Lease what is due and free, oldest due first, each with its saga as it is then, less its agenda."""
+    claimed = db.execute(_CLAIM, (now, limit, owner, lease)).fetchall()
+    entries = sorted(map(decoded_entry, claimed), key=_by_due)  # RETURNING keeps no order
+    ids = orjson.dumps(list({entry.saga_id for entry in entries})).decode()
+    sagas = {row[0]: decoded_saga(row, places[row[1]], ()) for row in db.execute(_SAGAS, (ids,))}
     return [Claim(saga=sagas[entry.saga_id], entry=entry) for entry in entries]
 
 
@@ -72,6 +71,10 @@ def release(db: apsw.Connection, *, owner: str | None) -> int:
     """Free the leases of `owner`, or all; answers how many."""
     db.execute(_RELEASE, (owner,))
     return db.changes()
+
+
+def _by_due(entry: Entry) -> tuple[Millis, str]:
+    return entry.due, entry.id
 
 
 def _fenced(entry: Entry) -> tuple[str, str, int]:

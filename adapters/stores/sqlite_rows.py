@@ -1,11 +1,11 @@
-"""Values to rows and back. Knows the order of columns; runs no statement.
+"""Steps to rows. Knows the order of columns; runs no statement.
 
-Encoding happens in the event loop, before a step is queued; decoding in the thread that read.
+Encoding happens in the event loop, before a step is queued. The way back is sqlite_values.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 from zlib import crc32
@@ -13,7 +13,7 @@ from zlib import crc32
 import orjson
 
 from engine.errors import PayloadInvalid
-from engine.model import Entry, HistoryRow, Json, Key, Saga, Step, StoredDefinition
+from engine.model import Entry, HistoryRow, Key, Saga, Step
 
 Row = tuple[Any, ...]
 
@@ -28,17 +28,22 @@ class Place(NamedTuple):
     business_state: str
     business_state_id: int
     business_state_description: str
+    paused: bool
+    late: str
 
 
-SAGA = "saga_id, place, version, latest_event, updated_at, created_at, entity_id, keys, done, metadata"
+SAGA = "saga_id, place, version, latest_event, updated_at, created_at, entity_id, keys, metadata"
 HISTORY = (
     "saga_id, seq, digest, at, event, event_id, result, source, state, entered, business_state_id, "
     "business_state_description, business_event_id, business_event_description, actor, reason, note"
 )
 ENTRY = (
-    "saga_id, id, made, kind, name, channel, payload, state, timeout, due, status, attempts, owner, "
-    "token, lease_until, reason"
+    "saga_id, id, made, kind, name, channel, payload, state, business, undoes, done, timeout, due, status, "
+    "attempts, owner, token, lease_until, reason"
 )
+
+OPEN = "status IN ('due', 'waiting')"
+"""Of entries that can be claimed; as the index entries_open spells it, else SQLite does not use that."""
 
 MADE_PER_STEP = 1 << 20
 """More entries than a step can add: keeps `made` growing from step to step."""
@@ -46,11 +51,12 @@ MADE_PER_STEP = 1 << 20
 
 @dataclass(frozen=True, slots=True)
 class StepRows:
-    """A step as the rows it writes."""
+    """A step as the rows it writes. `before` is the version it was made from."""
 
     is_first: bool
+    before: int
     saga: Row
-    history: Row
+    history: Sequence[Row]
     added: Sequence[Row]
     rewritten: Sequence[Row]
     removed: Sequence[Row]
@@ -68,6 +74,8 @@ def place_of(saga: Saga) -> Place:
         saga.business_state,
         saga.business_state_id,
         saga.business_state_description,
+        saga.paused,
+        saga.late,
     )
 
 
@@ -80,12 +88,14 @@ def step_rows(step: Step, place: int, *, is_first: bool) -> StepRows:
     saga, metadata = step.saga, encoded(step.saga.metadata)
     saga_id = saga.saga_id
     first_made = saga.version * MADE_PER_STEP
+    digest = _digest(step, metadata, is_first)
     return StepRows(
         is_first,
+        step.rows[0].seq - 1,
         _saga_row(saga, place, metadata),
-        _history_row(saga_id, step.row, _digest(saga, metadata, is_first)),
+        [_history_row(saga_id, row, digest) for row in step.rows],
         [_entry_row(entry, made) for made, entry in enumerate(step.added, first_made)],
-        [(encoded(payload).decode(), saga_id, id_) for id_, payload in step.rewritten],
+        [_rewritten_row(entry) for entry in step.rewritten],
         [(saga_id, id_) for id_ in step.removed],
         [(key.value, key.machine, key.name, saga_id) for key in step.claimed],
         [(key.value, key.machine, key.name, saga_id) for key in step.dropped],
@@ -104,84 +114,9 @@ def encoded(value: object) -> bytes:
         raise PayloadInvalid(f"The data cannot be stored as JSON: {error}") from error
 
 
-def decoded_saga(row: Sequence[Any], place: Place, agenda: Iterable[Entry]) -> Saga:
-    """From the columns of SAGA."""
-    saga_id, _, version, latest_event, updated_at, created_at, entity_id, keys, done, metadata = row
-    return Saga(
-        saga_id=saga_id,
-        machine=place.machine,
-        machine_version=place.machine_version,
-        version=version,
-        entity_id=entity_id,
-        state=place.state,
-        is_final=place.is_final,
-        business_state=place.business_state,
-        business_state_id=place.business_state_id,
-        business_state_description=place.business_state_description,
-        latest_event=latest_event,
-        metadata=orjson.loads(metadata),
-        keys=tuple(Key(machine=m, name=n, value=v) for m, n, v in orjson.loads(keys)),
-        agenda=tuple(agenda),
-        done=tuple(orjson.loads(done)),
-        created_at=created_at,
-        updated_at=updated_at,
-    )
-
-
-def decoded_history(row: Sequence[Any]) -> HistoryRow:
-    """From the columns of HISTORY."""
-    return HistoryRow(
-        seq=row[1],
-        at=row[3],
-        event=row[4],
-        event_id=row[5],
-        result=row[6],
-        source=row[7],
-        state=row[8],
-        entered=bool(row[9]),
-        business_state_id=row[10],
-        business_state_description=row[11],
-        business_event_id=row[12],
-        business_event_description=row[13],
-        actor=row[14],
-        reason=row[15],
-        note=row[16],
-    )
-
-
-def decoded_entry(row: Sequence[Any]) -> Entry:
-    """From the columns of ENTRY; what stands after them is left."""
-    payload: Json | None = None if row[6] is None else orjson.loads(row[6])
-    return Entry(
-        saga_id=row[0],
-        id=row[1],
-        kind=row[3],
-        name=row[4],
-        channel=row[5],
-        payload=payload,
-        state=row[7],
-        timeout=row[8],
-        due=row[9],
-        status=row[10],
-        attempts=row[11],
-        owner=row[12],
-        token=row[13],
-        lease_until=row[14],
-        reason=row[15],
-    )
-
-
-def decoded_definition(row: Sequence[Any]) -> StoredDefinition:
-    """From the columns in the order of the value's fields."""
-    machine, version, content_hash, source, deployed_at = row
-    return StoredDefinition(
-        machine=machine, version=version, content_hash=content_hash, source=source, deployed_at=deployed_at
-    )
-
-
-def _digest(saga: Saga, metadata: bytes, is_first: bool) -> int:
-    """With the row, what tells a step done again from a rival of the same moment."""
-    digest = crc32(metadata)
+def _digest(step: Step, metadata: bytes, is_first: bool) -> int:
+    """With the rows, what tells a step done again from a rival of the same moment."""
+    saga, digest = step.saga, crc32(metadata, len(step.rows))
     if is_first:  # what never changes afterwards
         digest = crc32(encoded((saga.machine, saga.machine_version, saga.entity_id, saga.created_at)), digest)
     return digest
@@ -197,17 +132,12 @@ def _saga_row(saga: Saga, place: int, metadata: bytes) -> Row:
         saga.created_at,
         saga.entity_id,
         _keys(saga.keys),
-        _names(saga.done),
         metadata.decode(),
     )
 
 
 def _keys(keys: tuple[Key, ...]) -> str:
     return encoded([(key.machine, key.name, key.value) for key in keys]).decode() if keys else "[]"
-
-
-def _names(names: tuple[str, ...]) -> str:
-    return encoded(names).decode() if names else "[]"
 
 
 def _history_row(saga_id: str, row: HistoryRow, digest: int) -> Row:
@@ -240,8 +170,11 @@ def _entry_row(entry: Entry, made: int) -> Row:
         entry.kind,
         entry.name,
         entry.channel,
-        None if entry.payload is None else encoded(entry.payload).decode(),
+        _payload(entry),
         entry.state,
+        entry.business,
+        entry.undoes,
+        entry.done,
         entry.timeout,
         entry.due,
         entry.status,
@@ -251,3 +184,21 @@ def _entry_row(entry: Entry, made: int) -> Row:
         entry.lease_until,
         entry.reason,
     )
+
+
+def _rewritten_row(entry: Entry) -> Row:
+    """In the order of sqlite_steps._REWRITE_ENTRIES."""
+    return (
+        entry.saga_id,
+        entry.id,
+        _payload(entry),
+        entry.state,
+        entry.business,
+        entry.undoes,
+        entry.status == "done",
+        entry.done,
+    )
+
+
+def _payload(entry: Entry) -> str | None:
+    return None if entry.payload is None else encoded(entry.payload).decode()

@@ -33,8 +33,10 @@ CREATE TABLE places (              -- where sagas can stand; a saga's row holds 
   business_state TEXT NOT NULL,
   business_state_id INTEGER NOT NULL,
   business_state_description TEXT NOT NULL,
+  paused INTEGER NOT NULL,
+  late TEXT NOT NULL,
   UNIQUE (machine, machine_version, state, is_final, business_state, business_state_id,
-          business_state_description)
+          business_state_description, paused, late)
 );
 CREATE TABLE sagas (
   number INTEGER PRIMARY KEY,
@@ -47,13 +49,12 @@ CREATE TABLE sagas (
   entity_id TEXT NOT NULL,
   parked INTEGER NOT NULL DEFAULT 0,  -- parked entries, kept by the triggers below
   keys TEXT NOT NULL,                 -- JSON [[machine, name, value], ...]
-  done TEXT NOT NULL,                 -- JSON [command, ...]
   metadata TEXT NOT NULL              -- JSON
 );
 CREATE INDEX sagas_by_creation ON sagas (created_at, saga_id);
 CREATE INDEX sagas_by_place ON sagas (place, created_at, saga_id);
 CREATE INDEX sagas_by_entity ON sagas (entity_id, created_at, saga_id) WHERE entity_id <> '';
-CREATE INDEX sagas_parked ON sagas (created_at, saga_id) WHERE parked > 0;
+CREATE INDEX sagas_parked ON sagas (created_at, saga_id, place, parked) WHERE parked > 0;
 CREATE TABLE history (
   saga_id TEXT NOT NULL,
   seq INTEGER NOT NULL,
@@ -84,6 +85,9 @@ CREATE TABLE entries (
   channel TEXT,
   payload TEXT,                       -- JSON; NULL stands for the saga's metadata
   state TEXT,
+  business TEXT,
+  undoes TEXT,
+  done INTEGER NOT NULL,              -- the saga's version when it was done, 0 if it was not
   timeout INTEGER,
   due INTEGER NOT NULL,
   status TEXT NOT NULL,
@@ -94,7 +98,7 @@ CREATE TABLE entries (
   reason TEXT,
   PRIMARY KEY (saga_id, id)
 ) WITHOUT ROWID;
-CREATE INDEX entries_open ON entries (due, id) WHERE status <> 'parked';
+CREATE INDEX entries_open ON entries (due, id) WHERE status IN ('due', 'waiting');
 CREATE INDEX entries_parked ON entries (due, id) WHERE status = 'parked';
 CREATE TRIGGER entry_parked AFTER UPDATE OF status ON entries
 WHEN (old.status = 'parked') <> (new.status = 'parked') BEGIN

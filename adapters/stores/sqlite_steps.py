@@ -19,11 +19,11 @@ from engine.errors import DuplicateEvent, KeyTaken, Refused, SagaExists, SagaNot
 
 _INSERT_SAGAS = f"INSERT INTO sagas ({SAGA}) VALUES "
 _UPDATE_SAGAS = (
-    "WITH new (saga_id, place, version, latest_event, updated_at, _, _, keys, done, metadata) AS (VALUES ",
+    "WITH new (saga_id, place, version, latest_event, updated_at, _, _, keys, metadata, before) AS (VALUES ",
     (
         ") UPDATE sagas SET place = new.place, version = new.version, latest_event = new.latest_event, "
-        "updated_at = new.updated_at, keys = new.keys, done = new.done, metadata = new.metadata "
-        "FROM new WHERE sagas.saga_id = new.saga_id AND sagas.version = new.version - 1"
+        "updated_at = new.updated_at, keys = new.keys, metadata = new.metadata "
+        "FROM new WHERE sagas.saga_id = new.saga_id AND sagas.version = new.before"
     ),
 )
 _INSERT_HISTORY = f"INSERT INTO history ({HISTORY}) VALUES "
@@ -33,22 +33,32 @@ _PUT_ENTRIES = (
     (
         "ON CONFLICT (saga_id, id) DO UPDATE SET "
         "kind = excluded.kind, name = excluded.name, channel = excluded.channel, payload = excluded.payload, "
-        "state = excluded.state, timeout = excluded.timeout, due = excluded.due, status = excluded.status, "
+        "state = excluded.state, business = excluded.business, undoes = excluded.undoes, "
+        "done = excluded.done, timeout = excluded.timeout, due = excluded.due, status = excluded.status, "
         "attempts = excluded.attempts, owner = excluded.owner, lease_until = excluded.lease_until, "
-        # A token never falls: a claim made since the step's saga was loaded stays fenced.
-        "reason = excluded.reason, token = max(token, excluded.token)"
+        # Whoever held it is fenced, also by a claim that was made since the step's saga was loaded.
+        "reason = excluded.reason, token = max(token + 1, excluded.token)"
     ),
 )
 _CLAIM_KEYS = (
     "INSERT INTO keys (value, machine, name, saga_id) VALUES ",
     "ON CONFLICT DO UPDATE SET saga_id = saga_id WHERE saga_id = excluded.saga_id",
 )
-_REWRITE_ENTRY = "UPDATE entries SET payload = ? WHERE saga_id = ? AND id = ?"
+_REWRITE_ENTRIES = (
+    "WITH new (saga_id, id, payload, state, business, undoes, is_done, done) AS (VALUES ",
+    (
+        ") UPDATE entries SET payload = new.payload, state = new.state, business = new.business, "
+        "undoes = new.undoes, done = iif(is_done, new.done, entries.done), "
+        "status = iif(is_done, 'done', status), owner = iif(is_done, NULL, owner), "
+        "lease_until = iif(is_done, 0, lease_until), reason = iif(is_done, NULL, reason) "
+        "FROM new WHERE entries.saga_id = new.saga_id AND entries.id = new.id"
+    ),
+)
 _DROP_KEY = "DELETE FROM keys WHERE value = ? AND machine = ? AND name = ? AND saga_id = ?"
 
 _VERSION = "SELECT version FROM sagas WHERE saga_id = ?"
-_STEP = f"SELECT {HISTORY} FROM history WHERE saga_id = ? AND seq = ?"
-_HAD_EVENT = "SELECT seq FROM history WHERE saga_id = ? AND event_id = ? AND seq <> ?"
+_STEP = f"SELECT {HISTORY} FROM history WHERE saga_id = ? AND seq BETWEEN ? AND ? ORDER BY seq"
+_HAD_EVENT = "SELECT seq FROM history WHERE saga_id = ? AND event_id = ? AND seq NOT BETWEEN ? AND ?"
 _KEY_OWNER = "SELECT saga_id FROM keys WHERE value = ? AND machine = ? AND name = ?"
 
 MOST_ROWS = 256
@@ -69,7 +79,7 @@ def write_alone(db: apsw.Connection, step: StepRows) -> None:
     Raises:
         SagaExists, SagaNotFound, DuplicateEvent, StaleSaga, KeyTaken: Nothing was written.
     """
-    if db.execute(_STEP, step.history[:2]).fetchone() == step.history:
+    if db.execute(_STEP, (step.saga[0], *_seqs(step))).fetchall() == step.history:
         return
     if objection := _objection(db, step):
         raise objection
@@ -78,13 +88,13 @@ def write_alone(db: apsw.Connection, step: StepRows) -> None:
 
 def _written(db: apsw.Connection, steps: Sequence[StepRows]) -> bool:
     first = [step.saga for step in steps if step.is_first]
-    later = [step.saga for step in steps if not step.is_first]
+    later = [(*step.saga, step.before) for step in steps if not step.is_first]
     _write(db, (_INSERT_SAGAS, ""), first)
-    _write(db, (_INSERT_HISTORY, ""), [step.history for step in steps])
+    _write(db, (_INSERT_HISTORY, ""), _all(step.history for step in steps))
     if _write(db, _UPDATE_SAGAS, later) != len(later):
         return False
     _write(db, _DELETE_ENTRIES, _all(step.removed for step in steps))
-    _write_each(db, _REWRITE_ENTRY, _all(step.rewritten for step in steps))
+    _write(db, _REWRITE_ENTRIES, _all(step.rewritten for step in steps))
     _write(db, _PUT_ENTRIES, _all(step.added for step in steps))
     _write_each(db, _DROP_KEY, _all(step.dropped for step in steps))
     claimed = _all(step.claimed for step in steps)
@@ -114,30 +124,36 @@ def _write_each(db: apsw.Connection, statement: str, rows: Sequence[Row]) -> Non
 
 @cache
 def _statement(around: tuple[str, str], columns: int, rows: int) -> str:
-    row = f"({', '.join('?' * columns)})"
-    return f"{around[0]}{', '.join([row] * rows)} {around[1]}"
+    row = f"({','.join('?' * columns)})"
+    return f"{around[0]}{','.join([row] * rows)} {around[1]}"
 
 
 def _objection(db: apsw.Connection, step: StepRows) -> Refused | Stale | None:
-    saga_id, _, version = step.saga[:3]
+    saga_id = step.saga[0]
     current = db.execute(_VERSION, (saga_id,)).get
     if step.is_first:
         if current is not None:
             return SagaExists(f"There is already a saga {saga_id}")
     elif current is None:
         return SagaNotFound(f"There is no saga {saga_id}")
-    elif objection := _race_lost(db, step, current, version):
+    elif objection := _race_lost(db, step, current):
         return objection
     return _key_taken(db, step)
 
 
-def _race_lost(db: apsw.Connection, step: StepRows, current: int, version: int) -> Stale | None:
-    saga_id, seq, event_id = step.history[0], step.history[1], step.history[5]
-    if db.execute(_HAD_EVENT, (saga_id, event_id, seq)).get is not None:
-        return DuplicateEvent(f"Saga {saga_id} has had event {event_id}")
-    if current != version - 1:
+def _race_lost(db: apsw.Connection, step: StepRows, current: int) -> Stale | None:
+    saga_id = step.saga[0]
+    for event_id in (row[5] for row in step.history):
+        if db.execute(_HAD_EVENT, (saga_id, event_id, *_seqs(step))).get is not None:
+            return DuplicateEvent(f"Saga {saga_id} has had event {event_id}")
+    if current != step.before:
         return StaleSaga(f"Saga {saga_id} is at version {current} by now")
     return None
+
+
+def _seqs(step: StepRows) -> tuple[int, int]:
+    """First and last of its rows."""
+    return step.before + 1, step.before + len(step.history)
 
 
 def _key_taken(db: apsw.Connection, step: StepRows) -> KeyTaken | None:

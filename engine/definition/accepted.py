@@ -1,89 +1,93 @@
-"""Which events a state accepts, and where they and its timers lead."""
+"""Which events a state accepts, what it waits for, and where events and timers lead."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from typing import Literal
 
-from engine.definition.ir import Definition, State, Transition
+from engine.definition.ir import Definition, State, Timer, Transition
+from engine.definition.raised import COMPENSATED, DONE, FAILED, RAISED_BY, SLA_TIMERS, raises
 
-Table = Mapping[str, tuple[Transition, ...]]
-
-SHARED = "*"
-"""Begins the names of nodes that are no states; no state's name can."""
+Accepted = Mapping[str, tuple[Transition, ...]]
+Needs = Literal["event", "reply", "time", "nothing"]
+"""What has to come before an edge is taken: something from outside, the commands' success, time, nothing."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Edge:
-    """A way from one node to another. `delay` is a timer's, None for what comes from outside."""
+    """One way out of a state."""
 
+    source: str
     target: str
-    delay: int | None = None
+    event: str
+    needs: Needs
     guarded: bool = False
 
 
-def tables(definition: Definition, state: State) -> tuple[Table, ...]:
-    """What holds in a state, nearest first: its own, its business state's, the machine's."""
-    if state.final:
-        return ()
-    return state.on, definition.business_states[state.business_state].on, definition.on
+def accepted(definition: Definition, state: State) -> Accepted:
+    """Event to the alternatives that may be taken in `state`, in the order in which they are tried:
+    its own, its business state's, the machine's, up to the first that always holds.
 
-
-def accepts(definition: Definition, state: State, event: str) -> bool:
-    """Whether some transition of the state is for the event."""
-    return any(event in table for table in tables(definition, state))
-
-
-def waits_for_events(definition: Definition, state: State) -> bool:
-    """Whether the state has a transition for any event at all."""
-    return any(tables(definition, state))
-
-
-def ways(definition: Definition) -> dict[str, list[Edge]]:
-    """Every way that enters a state, by the node where it begins.
-
-    Nodes are states, and one for what a set of states inherits unchanged: so the graph stays about as
-    large as the file, however many states inherit however much.
+    A final state accepts nothing, and no state what the engine never raises there.
     """
-    graph: dict[str, list[Edge]] = {}
-    for state in definition.states.values():
-        own, *inherited = tables(definition, state) or ({}, {})
-        if _overlap(own, inherited):
-            graph[state.name] = list(_edges([own, *inherited]))
-        else:
-            node = SHARED if state.final else SHARED + state.business_state
-            graph[state.name] = [*_edges([own]), Edge(target=node)]
-            if node not in graph:
-                graph[node] = list(_edges(inherited))
-        graph[state.name] += _timed(definition, state)
-    return graph
+    if state.final:
+        return {}
+    business = definition.business_states[state.business_state]
+    found: dict[str, tuple[Transition, ...]] = {}
+    for table in (state.on, business.on, definition.on):
+        for event, alternatives in table.items():
+            if event in RAISED_BY and not raises(state, event):
+                continue
+            before = found.get(event, ())
+            if not before or before[-1].guard is not None:
+                found[event] = before + _tried(alternatives)
+    return found
 
 
-def _overlap(own: Table, inherited: Iterable[Table]) -> bool:
-    return any(not own.keys().isdisjoint(table) for table in inherited)
-
-
-def _edges(nearest_first: list[Table]) -> Iterator[Edge]:
-    for event in dict.fromkeys(event for table in nearest_first for event in table):
-        yield from _leads(_tried(nearest_first, event))
-
-
-def _timed(definition: Definition, state: State) -> Iterator[Edge]:
-    for timer in () if state.final else state.after:
+def edges(definition: Definition, state: State) -> Iterator[Edge]:
+    """Every way out of a state that enters a state (itself included)."""
+    if state.final:
+        return
+    events = accepted(definition, state)
+    for event, alternatives in events.items():
+        yield from _edges(state, event, _needs(event), alternatives)
+    for timer in timers_in(definition, state):
         own = (timer.transition,) if timer.transition is not None else None
-        yield from _leads(own or _tried(tables(definition, state), timer.event), timer.delay)
+        at_once = timer.scope == "state" and timer.delay == 0 and timer.moment is None
+        needs: Needs = "nothing" if at_once else "time"
+        yield from _edges(state, timer.event, needs, own or events.get(timer.event, ()))
 
 
-def _tried(nearest_first: Iterable[Table], event: str) -> Iterator[Transition]:
-    """The alternatives in the order in which they are tried, up to the first that always holds."""
-    for table in nearest_first:
-        for line in table.get(event, ()):
-            yield line
-            if line.guard is None:
-                return
+def joins(definition: Definition, state: State) -> bool:
+    """Whether its commands are waited for together: there are several, or it takes `$done` or `$failed`."""
+    if len(state.commands) > 1:
+        return True
+    return bool(state.commands) and not {DONE, FAILED}.isdisjoint(accepted(definition, state))
 
 
-def _leads(alternatives: Iterable[Transition], delay: int | None = None) -> Iterator[Edge]:
+def timers_in(definition: Definition, state: State) -> tuple[Timer, ...]:
+    """Every timer that may move the saga while it is in `state`: its own, its business state's, the machine's.
+
+    Not those of an `sla`: they tell people, and nothing moves.
+    """
+    timers = (*state.timers, *definition.business_states[state.business_state].timers, *definition.timers)
+    return tuple(timer for timer in timers if timer.name not in SLA_TIMERS)
+
+
+def _needs(event: str) -> Needs:
+    if event == COMPENSATED:  # nothing may be left to undo
+        return "nothing"
+    return "reply" if event == DONE else "event"
+
+
+def _tried(alternatives: tuple[Transition, ...]) -> tuple[Transition, ...]:
+    sure = next((index for index, line in enumerate(alternatives) if line.guard is None), len(alternatives))
+    return alternatives[: sure + 1]
+
+
+def _edges(state: State, event: str, needs: Needs, alternatives: tuple[Transition, ...]) -> Iterator[Edge]:
     for line in alternatives:
         if line.to is not None:
-            yield Edge(target=line.to, delay=delay, guarded=line.guard is not None)
+            guarded = line.guard is not None
+            yield Edge(source=state.name, target=line.to, event=event, needs=needs, guarded=guarded)

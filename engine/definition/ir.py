@@ -15,6 +15,7 @@ from engine.model import Millis
 
 Merge = Literal["shallow", "deep", "deepConcat", "none"]
 Unexpected = Literal["reject", "ignore"]
+OnDuplicate = Literal["return", "reject"]
 Scope = Literal["state", "business state", "machine"]
 
 
@@ -24,6 +25,8 @@ class BusinessState:
     id: int
     description: str = ""
     on: Mapping[str, tuple[Transition, ...]] = field(default_factory=dict)
+    timers: tuple[Timer, ...] = ()
+    sla: Sla | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -65,6 +68,7 @@ class Command:
     replies: Mapping[str, str] = field(default_factory=dict)
     timeout: Millis | None = None
     retry: Retry | None = None
+    undo: str | None = None
     description: str = ""
 
 
@@ -102,28 +106,71 @@ class Transition:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Timer:
-    """One line of `after`: `delay` after the state was entered, raise `event`.
+    """A durable timer: one line of `after` or `at`, the end of a `poll`, or an `sla`.
 
-    `event` is the name that the history shows: the author's, else `$after.<delay as written>`.
-    `transition` None: only the event is raised, and the state's `on` decides.
+    Attributes:
+        name: The engine's name for it, unique among the timers that can run in one state:
+            `$after.24h`, `$businessAfter.24h`, `$machineAfter.24h`, `$at.1`, `$giveUp`, `$sla`, `$businessSla`.
+        label: As the author wrote the time: "24h", "{{ metadata.nextPaymentDate }}".
+        delay: Milliseconds after the scope was entered; 0 when `moment` says it.
+        moment: What gives the point in time (ISO 8601 text or UTC milliseconds); null sets no timer.
+        event: The name that the history shows: the author's, else `name`.
+        transition: None: only the event is raised, and `on` decides.
     """
 
+    name: str
     label: str
-    delay: Millis
+    scope: Scope
+    delay: Millis = 0
+    moment: Template | None = None
     event: str
     transition: Transition | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Poll:
+    """A command sent again and again while the saga stays: after `every`, then ever more slowly.
+
+    The n-th wait is every * factor**n, at most max_every. After `lasts` the event `give_up` is raised.
+    """
+
+    command: str
+    every: Millis
+    factor: float = 1.0
+    max_every: Millis
+    lasts: Millis | None = None
+    give_up: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Sla:
+    """Not left within this time: the saga is marked late and the side effects go out. It does not move."""
+
+    within: Millis
+    side_effects: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class State:
+    """A technical state.
+
+    Attributes:
+        commands: Sent on entry; more than one is a fan-out, joined by `$done` and `$failed`.
+        compensate: "all", or the commands whose undos run on entry; None: it compensates nothing.
+        timers: `after`, `at`, the end of the poll and the state's `sla`.
+    """
+
     name: str
     business_state: str
     description: str = ""
     final: bool = False
-    command: str | None = None
+    commands: tuple[str, ...] = ()
+    compensate: Literal["all"] | tuple[str, ...] | None = None
     side_effects: tuple[str, ...] = ()
     on: Mapping[str, tuple[Transition, ...]] = field(default_factory=dict)
-    after: tuple[Timer, ...] = ()
+    timers: tuple[Timer, ...] = ()
+    poll: Poll | None = None
+    sla: Sla | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -147,6 +194,7 @@ class Definition:
     metadata_contract: Contract | None = None
     merge: Merge = "shallow"
     unexpected_events: Unexpected = "reject"
+    on_duplicate: OnDuplicate = "return"
     reply_timeout: Millis | None = None
     business_states: Mapping[str, BusinessState]
     business_events: Mapping[str, BusinessEvent] = field(default_factory=dict)
@@ -155,6 +203,7 @@ class Definition:
     side_effects: Mapping[str, SideEffect] = field(default_factory=dict)
     states: Mapping[str, State]
     on: Mapping[str, tuple[Transition, ...]] = field(default_factory=dict)
+    timers: tuple[Timer, ...] = ()
     content_hash: str
     source: str
     file: str

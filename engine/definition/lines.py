@@ -42,10 +42,36 @@ def alternatives(value: Any, path: Path) -> tuple[Line, ...]:
     return (_line(value, path, 0),)
 
 
-def timers(state: Plain, path: Path) -> Iterator[tuple[str, Line]]:
-    """The lines of `after`: the delay as written, and what happens then."""
-    for delay, value in state.get("after", {}).items():
-        yield delay, _line(value, (*path, "after", delay), 0)
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Clocked:
+    """One line of `after` or `at`.
+
+    Attributes:
+        group: "after" or "at".
+        label: The time as written: a duration, or a template.
+        number: Which line of its group, from 1.
+    """
+
+    group: str
+    label: str
+    number: int
+    line: Line
+
+
+def timers(part: Plain, path: Path) -> Iterator[Clocked]:
+    """The lines of `after` and `at` of a state, a business state or the machine."""
+    for group in ("after", "at"):
+        for number, (label, value) in enumerate(part.get(group, {}).items(), 1):
+            line = _line(value, (*path, group, label), 0)
+            yield Clocked(group=group, label=label, number=number, line=line)
+
+
+def timed_parts(machine: Plain) -> Iterator[tuple[Path, Plain]]:
+    """Every part that may hold timers: the machine, business states, states."""
+    yield (), machine
+    for group in ("businessStates", "states"):
+        for name, part in machine.get(group, {}).items():
+            yield (group, name), part
 
 
 def tables(machine: Plain) -> Iterator[tuple[Path, Plain]]:
@@ -63,9 +89,32 @@ def lines(machine: Plain) -> Iterator[Line]:
     for path, table in tables(machine):
         for event, value in table.items():
             yield from alternatives(value, (*path, event))
-    for name, state in machine.get("states", {}).items():
-        for _delay, line in timers(state, ("states", name)):
-            yield line
+    for path, part in timed_parts(machine):
+        for timer in timers(part, path):
+            yield timer.line
+
+
+def command_uses(machine: Plain) -> Iterator[tuple[Path, str]]:
+    """Every place that names a command: states that send, compensate or poll it, commands that it undoes."""
+    for name, command in machine.get("commands", {}).items():
+        if "undo" in command:
+            yield ("commands", name, "undo"), command["undo"]
+    for name, state in machine["states"].items():
+        path: Path = ("states", name)
+        yield from sent_by(state, path)
+        if isinstance(state.get("compensate"), list):
+            for index, command in enumerate(state["compensate"]):
+                yield (*path, "compensate", index), command
+
+
+def sent_by(state: Plain, path: Path) -> Iterator[tuple[Path, str]]:
+    """The commands that a state sends, its poll's among them."""
+    if "command" in state:
+        yield (*path, "command"), state["command"]
+    for index, command in enumerate(state.get("commands", ())):
+        yield (*path, "commands", index), command
+    if "poll" in state:
+        yield (*path, "poll", "command"), state["poll"]["command"]
 
 
 def _line(value: Any, path: Path, index: int) -> Line:

@@ -6,13 +6,12 @@ uses (a test compares its verdicts with jsonschema's). `oneOf` chooses by type.
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Mapping, Sequence
-from functools import cache
 from typing import Any
 
 from engine.definition.reporter import Reporter
 from engine.definition.schema import shared_schema
+from engine.definition.texts import DURATION_HELP, check_text, title
 from engine.definition.tree import Path, shorten
 
 Schema = Mapping[str, Any]
@@ -39,8 +38,6 @@ _CALLED = {
     "object": "a mapping",
     "array": "a list",
 }
-_DURATION_HELP = "write a whole number and ms, s, m, h or d, e.g. 15m"
-_NAME_HELP = "use letters, digits, _, - and . only"
 
 
 def check_structure(data: Any, report: Reporter) -> None:
@@ -68,7 +65,7 @@ def _check(value: Any, schema: Schema, path: Path, report: Reporter) -> None:
     elif expected == "array":
         _check_list(value, schema, path, report)
     elif expected == "string":
-        _check_text(value, schema, path, report)
+        check_text(value, schema, path, report)
     elif expected != "boolean":
         _check_number(value, schema, path, report)
 
@@ -87,7 +84,7 @@ def _check_mapping(value: dict[str, Any], schema: Schema, path: Path, report: Re
     names, others = schema.get("propertyNames"), schema.get("additionalProperties", True)
     for key, part in value.items():
         if names is not None:
-            _check_text(key, _resolved(names), (*path, key), report, key=True)
+            check_text(key, _resolved(names), (*path, key), report, key=True)
         if key in known:
             _check(part, known[key], (*path, key), report)
         elif others is False:
@@ -96,21 +93,21 @@ def _check_mapping(value: dict[str, Any], schema: Schema, path: Path, report: Re
             _check(part, others, (*path, key), report)
     for key in schema.get("required", ()):
         if key not in value:
-            report.report("missing-key", path, f"{_title(path)} has no {key}", fix=f"add {key}:", key=True)
+            report.report("missing-key", path, f"{title(path)} has no {key}", fix=f"add {key}:", key=True)
     if len(value) < schema.get("minProperties", 0):
-        report.report("wrong-value", path, f"{_title(path)} is empty", key=True)
+        report.report("wrong-value", path, f"{title(path)} is empty", key=True)
 
 
 def _unknown_key(key: str, known: Mapping[str, Any], path: Path, report: Reporter) -> None:
     free = [each for each in known if each]
     fix = report.nearest(key, free) or f"known keys are {', '.join(free)}"
-    message = f"{_title(path)} has no key {shorten(key)}"
+    message = f"{title(path)} has no key {shorten(key)}"
     report.report("unknown-key", (*path, key), message, fix=fix, key=True)
 
 
 def _check_list(value: list[Any], schema: Schema, path: Path, report: Reporter) -> None:
     if len(value) < schema.get("minItems", 0):
-        report.report("wrong-value", path, f"{_title(path)} is an empty list")
+        report.report("wrong-value", path, f"{title(path)} is an empty list")
     for index, part in enumerate(value if "items" in schema else ()):
         _check(part, schema["items"], (*path, index), report)
     if schema.get("uniqueItems"):
@@ -127,36 +124,6 @@ def _check_unique(value: list[Any], path: Path, report: Reporter) -> None:
             seen.add(part)
 
 
-def _check_text(value: str, schema: Schema, path: Path, report: Reporter, *, key: bool = False) -> None:
-    if "enum" in schema and value not in schema["enum"]:
-        choices = ", ".join(schema["enum"])
-        message = f"{shorten(value)} is not a value of {path[-1]}"
-        fix = report.nearest(value, schema["enum"]) or f"write one of {choices}"
-        report.report("wrong-value", path, message, fix=fix, key=key)
-    elif len(value) > schema.get("maxLength", len(value)):
-        report.report(
-            "wrong-value", path, f"the text is longer than {schema['maxLength']} characters", key=key
-        )
-    elif not value and schema.get("minLength"):
-        report.report("wrong-value", path, f"{_title(path)} is empty", key=key)
-    elif "pattern" in schema and not _pattern(schema["pattern"]).fullmatch(value):
-        _wrong_text(value, schema.get("title", "text"), path, report, key)
-
-
-def _wrong_text(value: str, kind: str, path: Path, report: Reporter, key: bool) -> None:
-    if kind == "duration":
-        message = f"{shorten(value)} is not a duration"
-        report.report("bad-duration", path, message, fix=_DURATION_HELP, key=key)
-    elif value.startswith("$") and kind == "name":
-        message = f"{shorten(value)} begins with $, as only the engine's own names do"
-        report.report("reserved-name", path, message, fix=f"write {shorten(value.lstrip('$'))}", key=key)
-    elif kind == "path":
-        message = f"{shorten(value)} is not a dotted path into the metadata"
-        report.report("bad-name", path, message, fix="write e.g. buyer.email", key=key)
-    else:
-        report.report("bad-name", path, f"{shorten(value)} is not a name", fix=_NAME_HELP, key=key)
-
-
 def _check_number(value: float, schema: Schema, path: Path, report: Reporter) -> None:
     low, high = schema.get("minimum", value), schema.get("maximum", value)
     if not low <= value <= high:
@@ -165,14 +132,14 @@ def _check_number(value: float, schema: Schema, path: Path, report: Reporter) ->
 
 def _wrong_type(value: object, choices: Sequence[Schema], path: Path, report: Reporter) -> None:
     wanted = " or ".join(_CALLED[choice["type"]] for choice in choices)
-    message = f"{_title(path)} must be {wanted}, not {_what_is(value)}"
+    message = f"{title(path)} must be {wanted}, not {_what_is(value)}"
     report.report("wrong-type", path, message, fix=_type_fix(value, choices))
 
 
 def _type_fix(value: object, choices: Sequence[Schema]) -> str | None:
     titles = {choice.get("title") for choice in choices}
     if "duration" in titles:
-        return _DURATION_HELP
+        return DURATION_HELP
     if isinstance(value, (bool, int, float)) and any(choice["type"] == "string" for choice in choices):
         return "put it in quotes if it is meant as text"
     return None
@@ -184,18 +151,9 @@ def _what_is(value: object) -> str:
     return next(_CALLED[name] for name, fits in _TYPES.items() if fits(value))
 
 
-def _title(path: Path) -> str:
-    return shorten(".".join(str(step) for step in path[-2:])) if path else "the file"
-
-
 def _resolved(schema: Schema) -> Schema:
     target = schema.get("$ref")
     if target is None:
         return schema
     found: Schema = shared_schema()["definitions"][target.rpartition("/")[2]]
     return found
-
-
-@cache
-def _pattern(source: str) -> re.Pattern[str]:
-    return re.compile(source)

@@ -152,10 +152,13 @@ def _state_node(definition: Definition, state: State) -> Node:
 
 
 def _notes(state: State) -> Iterator[str]:
-    if state.command:
-        yield f"sends {state.command}"
+    yield from (f"sends {name}" for name in state.commands)
+    if state.compensate is not None:
+        yield f"undoes {state.compensate if state.compensate == 'all' else ', '.join(state.compensate)}"
+    if state.poll is not None:
+        yield f"polls {state.poll.command}"
     yield from (f"effect {name}" for name in state.side_effects)
-    yield from (_timer_note(timer) for timer in state.after)
+    yield from (_timer_note(timer) for timer in state.timers)
     yield from _stays(state.on)
 
 
@@ -169,14 +172,14 @@ def _timer_note(timer: Timer) -> str:
 
 
 def _tip(definition: Definition, state: State) -> str:
-    command = definition.commands.get(state.command or "")
-    sends = f"sends {command.name} over {command.channel}" if command else ""
-    return "; ".join(part for part in (state.name, state.description, sends) if part)
+    commands = [definition.commands[name] for name in state.commands if name in definition.commands]
+    sends = [f"sends {command.name} over {command.channel}" for command in commands]
+    return "; ".join(part for part in (state.name, state.description, *sends) if part)
 
 
 def _lines_of_state(definition: Definition, state: State) -> Iterator[Line]:
     yield from _lines(definition, state.name, state.on)
-    for timer in state.after:
+    for timer in state.timers:
         if timer.transition is not None and timer.transition.to is not None:
             label = _label(definition, timer.event, _timer_note(timer), timer.transition)
             yield state.name, timer.transition.to, label

@@ -11,7 +11,7 @@ import re
 import xml.etree.ElementTree as ET
 from collections.abc import Mapping, Sequence
 
-from engine.definition.ir import Definition, State, Timer, Transition
+from engine.definition.ir import BusinessState, Definition, State, Timer, Transition
 from engine.foreign.entry import Act, acts, timed, timer_event, timer_words, timers_of
 from engine.foreign.outline import Ids, Outline, Table, outline
 
@@ -69,6 +69,7 @@ class _Document:
                                            "sagaloom:name": name, "sagaloom:number": str(business.id),
                                            "sagaloom:about": business.description})  # fmt: skip
         self._timers(element, timers_of(business))
+        _sla(element, business)
         table = {**self._outline.business[name], **timed(timers_of(business))}
         self._transitions(element, table, frozenset(names))
         for state in members:
@@ -80,6 +81,7 @@ class _Document:
                           "sagaloom:about": state.description})  # fmt: skip
         for act in acts(self._definition, state):
             _act(element, act)
+        _sla(element, state)
         self._timers(element, timers_of(state))
         self._transitions(
             element, {**self._outline.states[state.name], **timed(timers_of(state))}, frozenset()
@@ -121,6 +123,12 @@ class _Document:
 
 def _act(parent: ET.Element, act: Act) -> None:
     _under(parent, f"sagaloom:{act.kind}", {key: _said(value) for key, value in act.params.items()})
+
+
+def _sla(parent: ET.Element, part: BusinessState | State) -> None:
+    if part.sla is not None:
+        said = {"within": f"{part.sla.within}ms", "sideEffects": " ".join(part.sla.side_effects)}
+        _under(parent, "sagaloom:sla", said)
 
 
 def _said(value: object) -> str:

@@ -11,8 +11,8 @@ import re
 from collections.abc import Iterable, Sequence
 from typing import Any
 
-from engine.definition.ir import Definition, State, Timer, Transition
-from engine.foreign.entry import Act, acts, effect, timer_delay, timers_of
+from engine.definition.ir import Definition, Sla, State, Timer, Transition
+from engine.foreign.entry import Act, acts, effect, late, timer_delay, timers_of
 from engine.foreign.naming import Names
 from engine.foreign.outline import Outline, Table, outline
 
@@ -55,7 +55,7 @@ class _Config:
             meta={"businessState": {"id": business.id, "name": name}},
             initial=self._states[first],
             on=self._on(self._outline.business[name], None),
-            after=self._after(timers_of(business), None),
+            after=self._after(timers_of(business), None, business.sla),
             states={self._states[state.name]: self._state(state) for state in members},
         )
 
@@ -66,26 +66,36 @@ class _Config:
             type="final" if state.final else None,
             entry=_actions(acts(self._definition, state)),
             on=self._on(self._outline.states[state.name], state),
-            after={} if state.final else self._after(timers_of(state), state),
+            after={} if state.final else self._after(timers_of(state), state, state.sla),
         )
 
     def _on(self, table: Table, state: State | None) -> Config:
         return {event: [self._line(event, line, state) for line in lines] for event, lines in table.items()}
 
-    def _after(self, timers: Sequence[Timer], state: State | None) -> Config:
+    def _after(self, timers: Sequence[Timer], state: State | None, sla: Sla | None = None) -> Config:
         """Delays in ms. A timer that only raises an event does what the event does."""
         table: Config = {}
         for timer in timers:
-            lines = (timer.transition,) if timer.transition else self._raised(timer.event, state)
-            written = [self._line(timer.event, line, state, shown=timer.event) for line in lines]
-            table.setdefault(timer_delay(timer), []).extend(written)
+            table.setdefault(timer_delay(timer), []).extend(self._timed(timer, state))
+        if sla is not None:
+            table.setdefault(str(sla.within), []).append({"actions": _actions(late(self._definition, sla))})
         return table
+
+    def _timed(self, timer: Timer, state: State | None) -> list[Config]:
+        """A compound does not know which state the saga is in, so there the event itself is raised."""
+        if timer.transition is None and state is None:
+            return [{"actions": [{"type": "raise", "params": {"event": timer.event}}]}]
+        lines = [timer.transition] if timer.transition else self._raised(timer.event, state)
+        return [self._line(timer.event, line, state, shown=timer.event) for line in lines]
 
     def _raised(self, event: str, state: State | None) -> Sequence[Transition]:
         """What takes an event in a state, nearest first."""
-        levels = [self._outline.machine]
-        if state is not None:
-            levels = [self._outline.states[state.name], self._outline.business[state.business_state], *levels]
+        name, group = (state.name, state.business_state) if state else ("", "")
+        levels = (
+            self._outline.states.get(name, {}),
+            self._outline.business.get(group, {}),
+            self._outline.machine,
+        )
         return [line for level in levels for line in level.get(event, ())]
 
     def _line(self, event: str, line: Transition, state: State | None, *, shown: str | None = None) -> Config:

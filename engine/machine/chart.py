@@ -4,8 +4,8 @@ The only module that imports statemachine. It is far too slow to be asked for ev
 `plan` asks it once for every (state, event, alternative) and keeps the answers.
 
 Theory: the machine is one root compound, each business state a compound in it, each state a leaf.
-Transitions that a business state or the machine declares sit on the compound, so "nearest wins"
-is the library's own rule. All names are mapped to plain ids (s0, b0, e0): the library gives a
+Transitions that a business state or the machine declares sit on the business state's compound, so
+"nearest wins" is the library's own rule, and a business state is left only for another one. All names are mapped to plain ids (s0, b0, e0): the library gives a
 meaning to some (`send`, `model`, a dot, `error_...`) and loops on a child named like its parent.
 """
 
@@ -18,7 +18,7 @@ from typing import Any
 from statemachine.exceptions import TransitionNotAllowed
 from statemachine.io import create_machine_class_from_definition
 
-from engine.definition.ir import Definition, State, Transition
+from engine.definition.ir import BusinessState, Definition, State, Timer, Transition
 
 ROOT = "root"
 FLAGS: Mapping[str, bool] = {
@@ -34,16 +34,20 @@ FLAGS: Mapping[str, bool] = {
 }
 
 Branch = tuple[str, int]
-"""Which alternative: the owner's id (a state's, a business state's, the root's) and its index."""
+"""Which alternative: the owner's id (a state's, a business state's) and its index."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Move:
-    """What one alternative does: the state afterwards, and the leaf states left and entered."""
+    """What one alternative does: the state afterwards, and the states left and entered.
+
+    `business` is True if the business state was left as well.
+    """
 
     target: str
     exited: tuple[str, ...]
     entered: tuple[str, ...]
+    business: bool = False
 
 
 class Chart:
@@ -57,6 +61,7 @@ class Chart:
         self._open: tuple[Branch, ...] = ()
         self._left: list[str] = []
         self._entered: list[str] = []
+        self._crossed: list[str] = []
         states: Any = {ROOT: self._root(definition)}
         self._machine = create_machine_class_from_definition("Chart", states=states, **FLAGS)
 
@@ -68,13 +73,18 @@ class Chart:
         self._open = ()
         running = self._machine(start_value=self._states[state])
         self._open = branches
-        self._left, self._entered = [], []
+        self._left, self._entered, self._crossed = [], [], []
         try:
             running.send(self._events[event])
         except TransitionNotAllowed:
             return None
         (leaf,) = [self._names[v] for v in running.configuration_values if v in self._names]
-        return Move(target=leaf, exited=tuple(self._left), entered=tuple(self._entered))
+        return Move(
+            target=leaf,
+            exited=tuple(self._left),
+            entered=tuple(self._entered),
+            business=bool(self._crossed),
+        )
 
     def _root(self, definition: Definition) -> dict[str, Any]:
         """Everything in one compound, so that the machine's own `on` is inherited by all."""
@@ -84,12 +94,17 @@ class Chart:
             if members:
                 inner[self._owners[name]] = self._business(definition, name, members)
         next(iter(inner.values()))["initial"] = True
-        return {"initial": True, "states": inner, "on": self._on(ROOT, definition.on)}
+        return {"initial": True, "states": inner}
 
     def _business(self, definition: Definition, name: str, members: Sequence[State]) -> dict[str, Any]:
         leaves = {self._states[s.name]: self._leaf(s) for s in members}
         next(iter(leaves.values()))["initial"] = True
-        return {"states": leaves, "on": self._on(self._owners[name], definition.business_states[name].on)}
+        safe, inside = self._owners[name], frozenset(s.name for s in members)
+        return {
+            "exit": _named(f"exit_{safe}", lambda: self._crossed.append(name)),
+            "states": leaves,
+            "on": self._on(safe, inherited_table(definition, name), inside),
+        }
 
     def _leaf(self, state: State) -> dict[str, Any]:
         safe = self._states[state.name]
@@ -97,38 +112,63 @@ class Chart:
             "final": state.final,
             "enter": _named(f"enter_{safe}", lambda: self._entered.append(state.name)),
             "exit": _named(f"exit_{safe}", lambda: self._left.append(state.name)),
-            "on": self._on(safe, {**state.on, **timer_transitions(state)}),
+            "on": self._on(safe, state_table(state)),
         }
 
-    def _on(self, owner: str, table: Mapping[str, Sequence[Transition]]) -> dict[str, list[dict[str, Any]]]:
+    def _on(
+        self, owner: str, table: Table, inside: frozenset[str] = frozenset()
+    ) -> dict[str, list[dict[str, Any]]]:
+        """`inside`: the leaves of a compound; a transition of its own to one of them does not leave it."""
         return {
-            self._events[event]: [self._transition(owner, event, i, t) for i, t in enumerate(alternatives)]
+            self._events[event]: [
+                self._transition(owner, event, i, t, inside) for i, t in enumerate(alternatives)
+            ]
             for event, alternatives in table.items()
         }
 
-    def _transition(self, owner: str, event: str, index: int, transition: Transition) -> dict[str, Any]:
+    def _transition(
+        self, owner: str, event: str, index: int, transition: Transition, inside: frozenset[str]
+    ) -> dict[str, Any]:
         branch = (owner, index)
         guard = _named(f"guard_{owner}_{self._events[event]}_{index}", lambda: branch in self._open)
-        return {"target": transition.to and self._states[transition.to], "cond": guard}
+        target = transition.to and self._states[transition.to]
+        return {"target": target, "cond": guard, "internal": transition.to in inside}
 
     def branches(self, definition: Definition, state: State, event: str) -> list[tuple[Branch, Transition]]:
         """The alternatives of `event` in `state`, nearest first: state, business state, machine."""
         layers = (
-            (self._states[state.name], {**state.on, **timer_transitions(state)}),
-            (self._owners[state.business_state], definition.business_states[state.business_state].on),
-            (ROOT, definition.on),
+            (self._states[state.name], state_table(state)),
+            (self._owners[state.business_state], inherited_table(definition, state.business_state)),
         )
         return [((owner, i), t) for owner, table in layers for i, t in enumerate(table.get(event, ()))]
 
 
-def timer_transitions(state: State) -> dict[str, tuple[Transition, ...]]:
-    """The transitions that timers carry themselves, under the timer's own event `$after.<label>`."""
-    return {timer_name(t.label): (t.transition,) for t in state.after if t.transition is not None}
+Table = Mapping[str, Sequence[Transition]]
 
 
-def timer_name(label: str) -> str:
-    """The event by which the engine knows a timer: `$after.24h` (names with $ are the engine's)."""
-    return f"$after.{label}"
+def state_table(state: State) -> Table:
+    """What the state itself takes, its timers' own transitions included."""
+    return {**state.on, **_timed(state.timers)}
+
+
+def inherited_table(definition: Definition, business_state: str) -> Table:
+    """What the states of a business state inherit: its own transitions first, then the machine's."""
+    own, machine = business_table(definition.business_states[business_state]), machine_table(definition)
+    return {event: (*own.get(event, ()), *machine.get(event, ())) for event in {**own, **machine}}
+
+
+def business_table(business: BusinessState) -> Table:
+    """What holds in each state of the business state."""
+    return {**business.on, **_timed(business.timers)}
+
+
+def machine_table(definition: Definition) -> Table:
+    """What holds in every state of the machine."""
+    return {**definition.on, **_timed(definition.timers)}
+
+
+def _timed(timers: Sequence[Timer]) -> dict[str, tuple[Transition, ...]]:
+    return {timer.name: (timer.transition,) for timer in timers if timer.transition is not None}
 
 
 def _owners(definition: Definition) -> dict[str, str]:
@@ -136,8 +176,9 @@ def _owners(definition: Definition) -> dict[str, str]:
 
 
 def _event_names(definition: Definition) -> list[str]:
-    tables = [definition.on, *(b.on for b in definition.business_states.values())]
-    tables += [{**s.on, **timer_transitions(s)} for s in definition.states.values()]
+    tables = [machine_table(definition)]
+    tables += [business_table(b) for b in definition.business_states.values()]
+    tables += [state_table(s) for s in definition.states.values()]
     return list(dict.fromkeys(name for table in tables for name in table))
 
 

@@ -1,22 +1,39 @@
-"""What a person does to a saga by hand: retry, skip, answer, move. Pure steps, with actor and reason.
+"""What a person does to a saga by hand: retry, skip, answer, move, pause, resume. Pure steps.
 
-Each is a step like any other: it bumps the version and leaves a row in the history. The saga given
-must be freshly loaded, since what became of its entries decides what is possible.
+Each is a step like any other: it bumps the version and leaves a row in the history, with actor and
+reason. The saga given must be freshly loaded, since what became of its entries decides what is possible.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
+from typing import Any
 
-from engine.errors import ActionNotPossible, EntryNotFound, StateNotFound
-from engine.machine.landing import Landing, placed
-from engine.machine.names import names_for
+from engine.errors import ActionNotPossible, EntryNotFound, StaleLease, StateNotFound
+from engine.machine import settling
+from engine.machine.engine_events import STUCK
+from engine.machine.metadata import merged
+from engine.machine.pausing import freeze, frozen, thaw
 from engine.machine.plan import Machine
+from engine.machine.settling import NOTHING
 from engine.machine.step import step
-from engine.model import Entry, Event, HistoryRow, Json, Millis, Saga, Step
+from engine.machine.turn import Turn
+from engine.model import Entry, Event, Json, Millis, Saga, Step
 
-RETRY, SKIP, MOVE = "$retry", "$skip", "$move"
+RETRY, SKIP, MOVE, PAUSE, RESUME = "$retry", "$skip", "$move", "$pause", "$resume"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Hand:
+    """Who does it, when and why."""
+
+    actor: str
+    reason: str
+    now: Millis
+
+    def event(self, name: str, payload: Json | None = None) -> Event:
+        return Event(name=name, payload=payload or {}, actor=self.actor, reason=self.reason)
 
 
 def chosen(saga: Saga, entry_id: str | None) -> tuple[Entry, ...]:
@@ -27,7 +44,7 @@ def chosen(saga: Saga, entry_id: str | None) -> tuple[Entry, ...]:
         ActionNotPossible: None was named and none is parked.
     """
     if entry_id is not None:
-        if named := tuple(e for e in saga.agenda if e.id == entry_id):
+        if named := tuple(e for e in saga.agenda if e.id == entry_id and e.status != "done"):
             return named
         raise EntryNotFound(f"saga {saga.saga_id} owes no entry {entry_id!r}")
     if parked := tuple(e for e in saga.agenda if e.status == "parked"):
@@ -48,59 +65,78 @@ def only(saga: Saga, entry_id: str | None) -> Entry:
     return entries[0]
 
 
-def retry(saga: Saga, entries: Sequence[Entry], *, now: Millis, actor: str, reason: str) -> Step:
-    """Make the entries due now, with their tries counted from zero.
-
-    Raises:
-        ActionNotPossible: One of them is a timer.
-    """
-    for entry in entries:
-        _must_be_a_request(saga, entry)
-    fresh = tuple(
-        replace(e, status="due", due=now, attempts=0, owner=None, lease_until=0, reason=None) for e in entries
-    )
-    ids = {e.id for e in fresh}
-    agenda = tuple(e for e in saga.agenda if e.id not in ids) + fresh
-    note = f"retried by hand: {_listed(entries)}"
-    return _by_hand(saga, RETRY, now, actor, reason, note, agenda=agenda, added=fresh)
-
-
-def skip(saga: Saga, entry: Entry, *, now: Millis, actor: str, reason: str) -> Step:
-    """Give the entry up: it is no longer owed, and the saga stays where it is."""
-    _must_be_a_request(saga, entry)
-    agenda = tuple(e for e in saga.agenda if e.id != entry.id)
-    note = f"skipped by hand: {_listed([entry])}"
-    return _by_hand(saga, SKIP, now, actor, reason, note, agenda=agenda, removed=(entry.id,))
-
-
-def answer(
+def retry(
     machine: Machine,
     saga: Saga,
-    entry: Entry,
+    entries: Sequence[Entry],
+    hand: Hand,
     *,
-    reply: str,
-    payload: Json,
-    now: Millis,
-    actor: str,
-    reason: str,
+    payload: Json | None = None,
+    metadata: Json | None = None,
 ) -> Step:
+    """Make the entries due now, with their tries counted from zero.
+
+    Args:
+        payload: Sent in place of what was sent so far, under an idempotency key of its own.
+        metadata: Merged into the saga's, as the machine merges an event's payload.
+
+    Raises:
+        ActionNotPossible: One of them is a timer, or several would get the same payload.
+    """
+    for entry in entries:
+        _must_be_a_request(entry)
+    if payload is not None and len(entries) > 1:
+        raise ActionNotPossible("a payload goes to one entry: name it")
+    turn = Turn(machine, saga, hand.now)
+    event = hand.event(RETRY)
+    if metadata:
+        turn.keep(merged(saga.metadata, metadata, machine.definition.merge))
+    remade = payload is not None or bool(metadata)
+    due = frozen(hand.now, hand.now) if saga.paused else hand.now
+    for number, entry in enumerate(entries):
+        turn.agenda.remove(entry.id) if remade else None
+        request = turn.landing(event).remade(number, entry, payload) if remade else entry
+        turn.agenda.add([replace(request, status="due", due=due, attempts=0, **_FREE)])
+    turn.record(event, saga.state, note=f"retried by hand{', edited' * remade}: {_listed(entries)}")
+    return turn.step()
+
+
+_FREE: Any = {"owner": None, "lease_until": 0, "reason": None}
+
+
+def skip(machine: Machine, saga: Saga, entry: Entry, hand: Hand) -> Step:
+    """Give the entry up. Whoever waits for it (a join, a compensation) goes on as if it were done;
+    else the saga stays where it is.
+
+    Raises:
+        ActionNotPossible: It is a timer.
+    """
+    _must_be_a_request(entry)
+    turn = Turn(machine, saga, hand.now)
+    answered = settling.give_up(machine, turn.agenda, saga, entry)
+    turn.record(hand.event(SKIP), saga.state, note=f"skipped by hand: {_listed([entry])}")
+    turn.follow(answered)
+    return turn.step()
+
+
+def answer(machine: Machine, saga: Saga, entry: Entry, hand: Hand, *, reply: str, payload: Json) -> Step:
     """Give the command's reply in its receiver's place.
 
     Raises:
         ActionNotPossible: The entry is no command, or the command has no such reply.
         PayloadInvalid, ExpressionFailed: As `step`.
     """
-    command = machine.definition.commands.get(entry.name) if entry.kind == "command" else None
-    event = command.replies.get(reply) if command else None
-    if event is None:
+    name = machine.reply_event(entry, reply)
+    if name is None:
+        command = machine.definition.commands.get(entry.name)
         known = ", ".join(command.replies) if command and command.replies else "none"
         raise ActionNotPossible(f"{entry.kind} {entry.name!r} has no reply {reply!r} (it has: {known})")
-    given = Event(name=event, payload=payload, entry=entry.id, id=entry.id, actor=actor, reason=reason)
-    return step(machine, saga, given, now)
+    given = replace(hand.event(name, payload), reply=reply, entry=entry.id, id=entry.id)
+    return step(machine, saga, given, hand.now)
 
 
-def move(machine: Machine, saga: Saga, state: str, *, now: Millis, actor: str, reason: str) -> Step:
-    """Put the saga into `state`, as if a transition had led there; what the old state owed is dropped.
+def move(machine: Machine, saga: Saga, state: str, hand: Hand) -> Step:
+    """Put the saga into `state`, as if a transition had led there; what the old state owed goes with it.
 
     Raises:
         StateNotFound: The machine has no such state.
@@ -110,57 +146,60 @@ def move(machine: Machine, saga: Saga, state: str, *, now: Millis, actor: str, r
     if state not in definition.states:
         where = f"machine {definition.name!r} version {definition.version}"
         raise StateNotFound(f"{where} has no state {state!r}")
-    landed = placed(definition, saga, state)
-    landing = Landing(
-        definition=definition,
-        saga_id=saga.saga_id,
-        version=saga.version + 1,
-        now=now,
-        names=names_for(landed, MOVE, {}, saga.metadata, now),
-    )
-    added = landing.entries(definition.states[state], ())
-    gone = tuple(e.id for e in saga.agenda if e.state is not None)
-    agenda = tuple(e for e in saga.agenda if e.id not in gone) + added
-    note = f"moved by hand from {saga.state} to {state}"
-    return _by_hand(
-        landed, MOVE, now, actor, reason, note, agenda=agenda, added=added, removed=gone, source=saga.state
-    )
+    turn = Turn(machine, saga, hand.now)
+    event = hand.event(MOVE)
+    turn.land(event, state)
+    turn.record(event, saga.state, entered=True, note=f"moved by hand from {saga.state} to {state}")
+    turn.follow(NOTHING)
+    return turn.step()
 
 
-def _must_be_a_request(saga: Saga, entry: Entry) -> None:
+def stuck(machine: Machine, saga: Saga, undo: Entry, reason: str, *, event_id: str, now: Millis) -> Step:
+    """Park an undo that does not succeed, and raise `$stuck`: where no transition takes it, it waits here.
+
+    Raises:
+        StaleLease: The saga no longer owes it.
+    """
+    if all(owed.id != undo.id for owed in saga.agenda):
+        raise StaleLease(f"saga {saga.saga_id} no longer owes entry {undo.id}")
+    turn = Turn(machine, saga, now)
+    turn.agenda.add([replace(undo, status="parked", owner=None, lease_until=0, reason=reason)])
+    turn.raise_stuck(Event(name=STUCK, id=event_id, actor="engine", reason=reason))
+    return turn.step()
+
+
+def pause(machine: Machine, saga: Saga, hand: Hand) -> Step:
+    """Let nothing of the saga become due until it is resumed; its timers keep what is left of them.
+
+    Raises:
+        ActionNotPossible: It is paused already.
+    """
+    if saga.paused:
+        raise ActionNotPossible(f"saga {saga.saga_id} is paused already")
+    turn = Turn(machine, replace(saga, paused=True), hand.now)
+    freeze(turn.agenda, hand.now)
+    turn.record(hand.event(PAUSE), saga.state, note="paused by hand")
+    return turn.step()
+
+
+def resume(machine: Machine, saga: Saga, hand: Hand) -> Step:
+    """Go on after a pause.
+
+    Raises:
+        ActionNotPossible: It is not paused.
+    """
+    if not saga.paused:
+        raise ActionNotPossible(f"saga {saga.saga_id} is not paused")
+    turn = Turn(machine, replace(saga, paused=False), hand.now)
+    thaw(turn.agenda, hand.now)
+    turn.record(hand.event(RESUME), saga.state, note="resumed by hand")
+    return turn.step()
+
+
+def _must_be_a_request(entry: Entry) -> None:
     if entry.kind == "timer":
-        raise ActionNotPossible(f"entry {entry.id} of saga {saga.saga_id} is a timer, not a request")
+        raise ActionNotPossible(f"entry {entry.id} is a timer, not a request")
 
 
 def _listed(entries: Sequence[Entry]) -> str:
     return ", ".join(f"{e.kind} {e.name}" for e in entries)
-
-
-def _by_hand(
-    saga: Saga,
-    action: str,
-    now: Millis,
-    actor: str,
-    reason: str,
-    note: str,
-    *,
-    agenda: tuple[Entry, ...],
-    added: tuple[Entry, ...] = (),
-    removed: tuple[str, ...] = (),
-    source: str | None = None,
-) -> Step:
-    after = replace(saga, version=saga.version + 1, updated_at=now, latest_event=action, agenda=agenda)
-    row = HistoryRow(
-        seq=after.version,
-        at=now,
-        event=action,
-        source=source or saga.state,
-        state=after.state,
-        entered=source is not None,
-        business_state_id=after.business_state_id,
-        business_state_description=after.business_state_description,
-        actor=actor,
-        reason=reason,
-        note=note,
-    )
-    return Step(saga=after, row=row, added=added, removed=removed)

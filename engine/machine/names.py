@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime
+from functools import lru_cache
 
 from engine.definition.expressions import Names
 from engine.model import Json, Millis, Saga
@@ -10,8 +11,13 @@ from engine.model import Json, Millis, Saga
 
 def iso(at: Millis) -> str:
     """`2026-01-31T09:30:00.000Z`: UTC, milliseconds, so that text order is time order."""
-    moment = datetime.fromtimestamp(at // 1000, UTC)
-    return f"{moment:%Y-%m-%dT%H:%M:%S}.{at % 1000:03d}Z"
+    return f"{_second(at // 1000)}.{at % 1000:03d}Z"
+
+
+@lru_cache(maxsize=4_096)
+def _second(at: int) -> str:
+    """Formatting is dear, and a step asks for the same few seconds again and again."""
+    return f"{datetime.fromtimestamp(at, UTC):%Y-%m-%dT%H:%M:%S}"
 
 
 def names_for(saga: Saga, event: str, payload: Json, metadata: Json, now: Millis) -> Names:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import Any
 
-from engine.model import Entry, HistoryRow, Json, Key, Millis, Saga, Step
+from engine.model import Entry, HistoryRow, Key, Millis, Saga, Step
 
 
 def saga(saga_id: str = "s1", **changes: Any) -> Saga:
@@ -48,7 +48,7 @@ def created(
 ) -> Step:
     """The step that starts a saga."""
     started = saga(saga_id, keys=keys, agenda=owes, **changes)
-    return Step(saga=started, row=_row(started, source=None), added=owes, claimed=keys)
+    return Step(saga=started, rows=(_row(started, source=None),), added=owes, claimed=keys)
 
 
 def followed(
@@ -58,7 +58,7 @@ def followed(
     event_id: str | None = None,
     at: Millis | None = None,
     owes: tuple[Entry, ...] = (),
-    rewritten: tuple[tuple[str, Json], ...] = (),
+    rewritten: tuple[Entry, ...] = (),
     removed: tuple[str, ...] = (),
     claimed: tuple[Key, ...] = (),
     dropped: tuple[Key, ...] = (),
@@ -77,13 +77,20 @@ def followed(
     after = replace(after, **changes)
     return Step(
         saga=after,
-        row=_row(after, source=before.state, event_id=event_id),
+        rows=(_row(after, source=before.state, event_id=event_id),),
         added=owes,
         rewritten=rewritten,
         removed=removed,
         claimed=claimed,
         dropped=dropped,
     )
+
+
+def raised(step: Step, event: str = "$done", *, event_id: str | None = None, **changes: Any) -> Step:
+    """The step with one row more: what the engine raised because of it."""
+    before = step.saga
+    after = replace(before, version=before.version + 1, latest_event=event, **changes)
+    return replace(step, saga=after, rows=(*step.rows, _row(after, source=before.state, event_id=event_id)))
 
 
 def key(value: str = "n1", *, machine: str = "order", name: str = "metadata.orderNumber") -> Key:

@@ -10,15 +10,23 @@ from tests.contract.store.definitions import DefinitionsSuite
 from tests.contract.store.history import HistorySuite
 from tests.contract.store.keys import KeysSuite
 from tests.contract.store.listing import ListingSuite
+from tests.contract.store.paging import PagingSuite
+from tests.contract.store.rewriting import RewritingSuite
+from tests.contract.store.rows import RowsSuite
+from tests.contract.store.tallies import TalliesSuite
 
 
 class StoreContract(
     CreateSuite,
     CommitSuite,
+    RowsSuite,
+    RewritingSuite,
     KeysSuite,
     HistorySuite,
     ClaimsSuite,
+    TalliesSuite,
     ListingSuite,
+    PagingSuite,
     DefinitionsSuite,
     ClosingSuite,
 ):

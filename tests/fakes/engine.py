@@ -16,6 +16,7 @@ from engine.definition.reader import check_text
 from engine.deployments import Deployments
 from engine.dispatcher import ROOM, Dispatcher
 from engine.machine.plan import Machine, compile_machine
+from engine.mending import Mending
 from engine.model import Answer, Entry, Event, HistoryRow, Json, Millis, Saga
 from engine.ports import Channel, Store
 from engine.reporting import Reporter
@@ -43,11 +44,13 @@ class Bench:
     clock: FakeClock
     deployments: Deployments
     runner: Runner
+    mending: Mending
     dispatcher: Dispatcher
     machine: str
 
     async def start(self, metadata: Json | None = None, **named: Any) -> Saga:
-        return await self.runner.start(self.machine, metadata={} if metadata is None else metadata, **named)
+        asked = {} if metadata is None else metadata
+        return (await self.runner.start(self.machine, metadata=asked, **named)).saga
 
     async def send(
         self, handle: str, name: str, payload: Json | None = None, *, id: str | None = None
@@ -120,6 +123,7 @@ async def engine_for(
         clock=clock,
         deployments=deployments,
         runner=runner,
+        mending=Mending(runner),
         dispatcher=dispatcher,
         machine=definitions[0].name,
     )

@@ -6,7 +6,7 @@ each with the state that it leads to; the edges it took are read from the histor
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Iterator, Mapping
+from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -15,10 +15,12 @@ from typing import Any
 from adapters.channels.demo import couriers, warehouse
 from adapters.channels.python import PythonChannel
 from adapters.stores.memory import MemoryStore
-from engine.definition.ir import Definition
+from engine import children
+from engine.definition.ir import Definition, State, Timer, Transition
 from engine.definition.reader import load
 from engine.deployments import Deployments
 from engine.dispatcher import Dispatcher
+from engine.mending import Mending
 from engine.model import Delivery, Done, Entry, Event, HistoryRow, Json, Later, Millis, Outcome, Saga
 from engine.ports import Channel
 from engine.reporting import Reporter
@@ -107,8 +109,16 @@ class Journey:
             await self.dispatcher.idle()
         return await self.state()
 
+    @property
+    def mending(self) -> Mending:
+        return Mending(self.runner)
+
     async def saga(self) -> Saga:
         return await self.store.load(self.saga_id)
+
+    async def child(self) -> Saga:
+        """The saga that this one started last."""
+        return await self.store.load((await self.metadata())["childSagaId"])
 
     async def state(self) -> str:
         return (await self.saga()).state
@@ -123,6 +133,7 @@ class Journey:
         return list(await self.store.history(self.saga_id))
 
     async def edges(self) -> set[Edge]:
+        """What the saga did; that of a reply which only a join or a compensation awaited among it."""
         rows = await self.history()
         return {
             (row.source, row.event, row.state)
@@ -133,22 +144,23 @@ class Journey:
 
 @asynccontextmanager
 async def journey(
-    machine: str, metadata: Json, bound: Mapping[str, Channel] | None = None
+    machine: str, metadata: Json, bound: Mapping[str, Channel] | None = None, *, beside: Sequence[str] = ()
 ) -> AsyncIterator[Journey]:
     """A saga of machines/<machine>.yaml, started, with everything done that follows at once.
 
-    `bound` takes the place of the shipped channels.
+    `bound` takes the place of the shipped channels; `beside`: machines of which it starts sagas.
     """
     clock, ids, store, notifications = TestClock(), CountedIds(), MemoryStore(), Notifications()
+    deployments = await _deployed(machine, *beside)
+    runner = Runner(store=store, deployments=deployments, clock=clock, ids=ids)
     channels: Mapping[str, Channel] = {
         "payments": PaymentsChannel({"sandbox": SandboxProvider()}),
         "notifications": PythonChannel(notifications),
         "warehouse": PythonChannel(warehouse),
         "couriers": PythonChannel(couriers),
+        children.CHANNEL: children.SagasChannel(runner),
         **(bound or {}),
     }
-    deployments = await _deployed(machine)
-    runner = Runner(store=store, deployments=deployments, clock=clock, ids=ids)
     dispatcher = Dispatcher(
         store=store,
         runner=runner,
@@ -159,36 +171,42 @@ async def journey(
         owner="test",
         report=Reporter(),
     )
-    saga = await runner.start(machine, metadata=metadata)
+    started = await runner.start(machine, metadata=metadata)
     await dispatcher.idle()
-    yield Journey(saga.saga_id, runner, dispatcher, store, clock, notifications)
+    yield Journey(started.saga.saga_id, runner, dispatcher, store, clock, notifications)
     await dispatcher.drain(10 * SECOND)
 
 
-_DEPLOYED: dict[str, Deployments] = {}
+_DEPLOYED: dict[tuple[str, ...], Deployments] = {}
 
 
-async def _deployed(machine: str) -> Deployments:
+async def _deployed(*machines: str) -> Deployments:
     """Compiled once for all journeys: it takes a hundred times as long as a journey."""
-    if machine not in _DEPLOYED:
+    if machines not in _DEPLOYED:
         deployments = Deployments(MemoryStore(), TestClock())
-        await deployments.deploy([load(MACHINES / f"{machine}.yaml")])
-        _DEPLOYED[machine] = deployments
-    return _DEPLOYED[machine]
+        await deployments.deploy([load(MACHINES / f"{machine}.yaml") for machine in machines])
+        _DEPLOYED[machines] = deployments
+    return _DEPLOYED[machines]
 
 
 def edges_of(definition: Definition) -> set[Edge]:
     """Every edge of a machine; one without a target leads back to where it starts."""
-    return set(_edges(definition))
+    return {
+        edge for state in definition.states.values() if not state.final for edge in _edges(definition, state)
+    }
 
 
-def _edges(definition: Definition) -> Iterator[Edge]:
-    for state in definition.states.values():
-        for event, alternatives in state.on.items():
+def _edges(definition: Definition, state: State) -> Iterator[Edge]:
+    business = definition.business_states[state.business_state]
+    for part in (state, business, definition):
+        for event, alternatives in part.on.items():
             yield from ((state.name, event, one.to or state.name) for one in alternatives)
-        for timer in state.after:
-            if timer.transition is not None:
-                yield state.name, timer.event, timer.transition.to or state.name
+        for timer, transition in _moving(part.timers):
+            yield state.name, timer.event, transition.to or state.name
+
+
+def _moving(timers: Sequence[Timer]) -> Iterator[tuple[Timer, Transition]]:
+    yield from ((timer, timer.transition) for timer in timers if timer.transition is not None)
 
 
 def step_of(step: Any) -> tuple[str, Json]:

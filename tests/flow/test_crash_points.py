@@ -103,7 +103,7 @@ class Customer:
         await self._event(bench, "prepared", "r1")
         await bench.wait(20 * DAY)
         for due in await bench.store.agenda(parked=True):
-            await bench.runner.retry(due.entry.saga_id, due.entry.id, actor="ann", reason="address mended")
+            await bench.mending.retry(due.entry.saga_id, due.entry.id, actor="ann", reason="address mended")
         await bench.wait(2 * DAY)
         await bench.dispatcher.drain(0)
         self.acknowledged.append("stopped")

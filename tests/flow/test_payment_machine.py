@@ -9,9 +9,12 @@ from typing import Any
 import pytest
 
 from engine.definition.reader import check_file
-from engine.errors import KeyTaken, PayloadInvalid
+from engine.errors import PayloadInvalid
 from engine.model import Event, Json
 from hub.callbacks import sandbox_callback
+from hub.gateway import PaymentsChannel
+from providers.base import Rejected, Standing, Status, Unknown
+from providers.sandbox import SandboxProvider
 from tests.flow.journey import DAY, MACHINES, SECOND, Edge, Journey, edges_of, journey, step_of
 
 CHANNELS = {"payments", "notifications"}
@@ -402,9 +405,69 @@ def test_a_payment_that_cannot_be_is_not_created(wrong: Json) -> None:
     asyncio.run(body())
 
 
-def test_two_payments_cannot_share_the_merchants_id() -> None:
+def test_two_payments_cannot_share_the_merchants_id_the_first_one_is_the_answer() -> None:
     async def body(it: Journey) -> None:
-        with pytest.raises(KeyTaken):
-            await it.runner.start("payment", metadata=payment())
+        again = await it.runner.start("payment", metadata=payment(1300))
+        assert (again.existed, again.saga.saga_id) == (True, it.saga_id)
+        assert (await it.metadata())["amount"] == 1200
 
     on(payment(), body)
+
+
+class Undecided(SandboxProvider):
+    """Decides a pending payment when it likes; counts how often it is asked."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.standing: Standing = "PENDING"
+        self.asked = 0
+
+    async def status(self, payment_id: str) -> Status | Unknown | Rejected:
+        self.asked += 1
+        return Status(standing=self.standing, payment_id=payment_id)
+
+
+@pytest.mark.parametrize(
+    ("standing", "end", "event"),
+    [
+        ("ACCEPTED", "PAYMENT_EXECUTED", "paymentExecutedBySystem"),
+        ("FAILED", "PAYMENT_FAILED", "paymentFailedBySystem"),
+    ],
+)
+def test_a_pending_payment_whose_callback_is_lost_is_decided_by_asking(
+    standing: Standing, end: str, event: str
+) -> None:
+    async def run() -> None:
+        provider = Undecided()
+        bound = {"payments": PaymentsChannel({"sandbox": provider})}
+        async with journey("payment", payment(1202), bound) as it:
+            await it.send("scheduleRequested")
+            assert await it.wait(29 * SECOND) == "PAYMENT_PENDING"
+            assert provider.asked == 0
+            assert await it.wait(SECOND) == "PAYMENT_PENDING"
+            assert provider.asked == 1
+            provider.standing = standing
+            assert await it.wait(60 * SECOND) == end
+            assert (await it.history())[-1].event == event
+            assert await it.wait(DAY) == end
+            assert provider.asked == 2, "a decided payment is not asked for again"
+
+    asyncio.run(run())
+
+
+def test_a_provider_is_asked_less_and_less_often_and_not_for_ever() -> None:
+    async def run() -> None:
+        provider = Undecided()
+        bound = {"payments": PaymentsChannel({"sandbox": provider})}
+        async with journey("payment", payment(1202), bound) as it:
+            await it.send("scheduleRequested")
+            for _ in range(3 * 24 * 120):
+                await it.wait(30 * SECOND)
+            assert 70 < provider.asked < 90, "seven times in the first hour, then once an hour"
+            assert it.notifications.sent == ["alertPaymentPending"]
+            asked = provider.asked
+            assert await it.wait(30 * DAY) == "PAYMENT_PENDING"
+            assert provider.asked == asked
+            assert await it.send("paymentExecuted") == "PAYMENT_EXECUTED"
+
+    asyncio.run(run())

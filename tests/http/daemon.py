@@ -10,9 +10,10 @@ import asyncio
 import inspect
 import io
 import re
-from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any, Concatenate, ParamSpec
 
 import aiohttp
@@ -22,12 +23,16 @@ from yarl import URL
 
 from adapters.stores.memory import MemoryStore
 from engine.assembly import Engine
+from engine.bulk import Bulk
 from engine.definition.ir import Definition
 from engine.definition.reader import check_text
 from engine.deployments import Deployments
 from engine.dispatcher import Dispatcher
 from engine.errors import StoreUnavailable
+from engine.mending import Mending
+from engine.migration import Migration
 from engine.model import Delivery, Done, Json, Millis, Outcome
+from engine.reload import Reload
 from engine.reporting import Reporter
 from engine.runner import Runner
 from tests.http.machines import ORDER, TICKET
@@ -207,9 +212,12 @@ def defined(text: str) -> Definition:
 
 @asynccontextmanager
 async def daemon(
-    *machines: str, default_machine: str | None = "order", body_seconds: float = 20.0
+    *machines: str,
+    default_machine: str | None = "order",
+    body_seconds: float = 20.0,
+    paths: Sequence[Path] = (),
 ) -> AsyncIterator[Daemon]:
-    """A daemon that runs these machines (order and ticket if none are named)."""
+    """A daemon that runs these machines (order and ticket if none are named); `paths` are read on a reload."""
     store, clock, ids, shop = WeakStore(), OwnedClock(), CountedIds(), Shop()
     deployments = Deployments(store, clock)
     await deployments.deploy([defined(text) for text in machines or (ORDER, TICKET)])
@@ -224,8 +232,18 @@ async def daemon(
         owner="test",
         report=Reporter(),
     )
+    bulk = Bulk(store, runner)
     engine = Engine(
-        store=store, deployments=deployments, runner=runner, dispatcher=dispatcher, clock=clock, ids=ids
+        store=store,
+        deployments=deployments,
+        runner=runner,
+        mending=Mending(runner),
+        bulk=bulk,
+        migration=Migration(deployments, bulk),
+        reload=Reload(deployments, paths=paths, channels=("shop",), report=Reporter()),
+        dispatcher=dispatcher,
+        clock=clock,
+        ids=ids,
     )
     app = build_app(engine, default_machine=default_machine, max_body=MAX_BODY, body_seconds=body_seconds)
     server = await serve_http(app, "127.0.0.1", 0, grace=1.0)

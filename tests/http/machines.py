@@ -65,3 +65,54 @@ states:
     on: {ticketTouched: NEW, ticketClosed: DONE}
   DONE: {businessState: OPEN, final: true}
 """
+
+ORDER_3 = (
+    ORDER.replace("version: 1", "version: 3")
+    .replace("PAID:\n", "PACKING:\n")
+    .replace("to: PAID}", "to: PACKING}")
+)
+ORDER_3 = ORDER_3.replace("paymentExecuted: PAID", "paymentExecuted: PACKING")
+
+SLOW = """\
+machine: slow
+version: 1
+initialState: NEW
+creationEvent: slowBegan
+businessStates:
+  OPEN: {id: 0, description: Open}
+states:
+  NEW: {businessState: OPEN, sla: {within: 1h}, on: {slowEnded: DONE}}
+  DONE: {businessState: OPEN, final: true}
+"""
+
+STRICT = """\
+machine: strict
+version: 1
+initialState: NEW
+creationEvent: strictBegan
+keys: [metadata.orderNumber]
+onDuplicate: reject
+businessStates:
+  OPEN: {id: 0, description: Open}
+states:
+  NEW: {businessState: OPEN, on: {strictEnded: DONE}}
+  DONE: {businessState: OPEN, final: true}
+"""
+
+TRIP = """\
+machine: trip
+version: 1
+initialState: BOOKING
+creationEvent: tripBegan
+businessStates:
+  OPEN: {id: 0, description: Open}
+commands:
+  bookFlight: {channel: shop, undo: cancelFlight, retry: {attempts: 1}}
+  bookHotel: {channel: shop, retry: {attempts: 1}}
+  cancelFlight: {channel: shop, retry: {attempts: 1}}
+states:
+  BOOKING: {businessState: OPEN, commands: [bookFlight, bookHotel], on: {$done: BOOKED, $failed: UNDOING}}
+  BOOKED: {businessState: OPEN, final: true}
+  UNDOING: {businessState: OPEN, compensate: all, on: {$compensated: FAILED, $stuck: FAILED}}
+  FAILED: {businessState: OPEN, final: true}
+"""

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 
 from tests.http.daemon import Daemon, daemon, served
+from tests.http.machines import TRIP
 
 
 def event(key: str, label: str, payload: object = None) -> dict[str, object]:
@@ -42,6 +43,29 @@ def test_without_a_default_machine_the_caller_has_to_name_one() -> None:
             assert (await given.get("/machine-definition")).code == "machine-required"
 
     asyncio.run(body())
+
+
+@served
+async def test_a_creation_that_is_repeated_answers_the_saga_of_the_first_one(daemon: Daemon) -> None:
+    first = await daemon.post("/saga", {"metadata": {"orderNumber": "n1"}})
+    again = await daemon.post("/saga", {"metadata": {"orderNumber": "n1"}, "associatedEntityId": "late"})
+    assert (first.status, again.status) == (200, 200)
+    assert again.json == first.json
+    assert (await daemon.show(first.json["sagaId"]))["associatedEntityId"] == ""
+
+
+@served
+async def test_a_state_that_sends_several_commands_lists_them_all(daemon: Daemon) -> None:
+    await daemon.deploy(TRIP)
+    states = (await daemon.get("/machine-definition?machine=trip")).json["states"]
+    booking, booked = states[0], states[1]
+    assert [one["label"] for one in booking["outputCommands"]] == ["bookFlight", "bookHotel"]
+    assert "outputCommand" not in booking
+    assert not {"outputCommand", "outputCommands"} & set(booked)
+    shown = (await daemon.get("/api/v1/machines/trip")).json
+    assert shown["states"][0]["commands"] == ["bookFlight", "bookHotel"]
+    assert shown["states"][2]["compensate"] == ["all"]
+    assert [one["undo"] for one in shown["commands"]] == ["cancelFlight", None, None]
 
 
 @served

@@ -6,6 +6,7 @@ import pytest
 
 from engine.model import Done, Failed, Json
 from tests.http.daemon import Daemon, Reply, served
+from tests.http.machines import SLOW
 
 
 async def parked(daemon: Daemon, number: str = "n1") -> str:
@@ -156,3 +157,98 @@ async def test_counts_tell_how_many_stand_where(daemon: Daemon) -> None:
     }
     assert counts == {("order", "CREATED"): 2, ("ticket", "NEW"): 1}
     assert len((await daemon.get("/api/v1/counts?machine=ticket")).json["items"]) == 1
+
+
+@served
+async def test_a_retry_with_other_data_asks_anew_under_an_id_of_its_own(daemon: Daemon) -> None:
+    saga_id = await parked(daemon)
+    daemon.shop.outcome = Done(reply="done")
+    await mend(daemon, saga_id, "retry", reason="the number was wrong", metadata={"orderNumber": "n9"})
+    await daemon.engine.dispatcher.idle()
+    first, second = [sent for sent in daemon.shop.seen if sent.name == "prepareOrder"]
+    assert (first.payload, second.payload) == ({"number": "n1"}, {"number": "n9"})
+    assert first.id != second.id
+    saga = await daemon.show(saga_id)
+    assert (saga["currentState"], saga["metadata"]["orderNumber"]) == ("PREPARED", "n9")
+
+
+@served
+async def test_a_retry_can_send_something_else_once_without_changing_the_saga(daemon: Daemon) -> None:
+    saga_id = await parked(daemon)
+    await mend(daemon, saga_id, "retry", reason="by its old number", payload={"number": "old"})
+    await daemon.engine.dispatcher.idle()
+    assert daemon.shop.seen[-1].payload == {"number": "old"}
+    assert (await daemon.show(saga_id))["metadata"]["orderNumber"] == "n1"
+
+
+@served
+async def test_a_paused_saga_lets_nothing_become_due_and_keeps_what_is_left_of_its_timers(
+    daemon: Daemon,
+) -> None:
+    saga_id = await daemon.start()
+    daemon.clock.time += 3_600_000
+    reply = await mend(daemon, saga_id, "pause", reason="the customer called")
+    assert (reply.status, reply.json["event"]) == (200, "$pause")
+    saga = await daemon.show(saga_id)
+    assert (saga["paused"], [(one["status"], one["due"]) for one in saga["agenda"]]) == (
+        True,
+        [("paused", None)],
+    )
+    daemon.clock.time += 7 * 24 * 3_600_000
+    assert await daemon.engine.dispatcher.tick() == 0
+    await mend(daemon, saga_id, "resume", reason="it is settled")
+    saga = await daemon.show(saga_id)
+    assert (saga["paused"], saga["agenda"][0]["due"]) == (False, "2026-01-09T12:00:00.000Z")
+    row = await last_row(daemon, saga_id)
+    assert (row["event"], row["actor"], row["reason"]) == ("$resume", "Ada", "it is settled")
+
+
+@served
+async def test_a_paused_saga_takes_events_and_sends_what_comes_of_them_when_it_is_resumed(
+    daemon: Daemon,
+) -> None:
+    saga_id = await daemon.start()
+    await mend(daemon, saga_id, "pause", reason="r")
+    await daemon.pay(saga_id)
+    assert (daemon.shop.seen, (await daemon.show(saga_id))["currentState"]) == ([], "PAID")
+    await mend(daemon, saga_id, "resume", reason="r")
+    await daemon.engine.dispatcher.tick()
+    await daemon.engine.dispatcher.idle()
+    assert [sent.name for sent in daemon.shop.seen] == ["prepareOrder"]
+
+
+@served
+async def test_only_what_runs_can_be_paused_and_only_what_is_paused_resumed(daemon: Daemon) -> None:
+    saga_id = await daemon.start()
+    assert (await mend(daemon, saga_id, "resume", reason="r")).code == "action-not-possible"
+    await mend(daemon, saga_id, "pause", reason="r")
+    assert (await mend(daemon, saga_id, "pause", reason="r")).code == "action-not-possible"
+    assert (await mend(daemon, "none", "pause", reason="r")).code == "saga-not-found"
+
+
+@served
+async def test_a_saga_that_ran_over_its_sla_is_listed_as_late(daemon: Daemon) -> None:
+    await daemon.deploy(SLOW)
+    late = await daemon.start("n1", machine="slow")
+    daemon.clock.time += 3_600_000
+    on_time = await daemon.start("n2", machine="slow")
+    await daemon.engine.dispatcher.tick()
+    await daemon.engine.dispatcher.idle()
+    listed = (await daemon.get("/api/v1/sagas?late=true")).json["items"]
+    assert [one["sagaId"] for one in listed] == [late]
+    row = await last_row(daemon, late)
+    assert (row["event"], row["note"], row["to"]) == ("$sla", "late", "NEW")
+    assert not (await daemon.show(on_time))["late"]
+
+
+@served
+async def test_a_retry_of_a_paused_saga_waits_until_it_is_resumed(daemon: Daemon) -> None:
+    saga_id = await parked(daemon)
+    sent = len(daemon.shop.seen)
+    await mend(daemon, saga_id, "pause", reason="r")
+    await mend(daemon, saga_id, "retry", reason="r")
+    assert (await daemon.engine.dispatcher.tick(), len(daemon.shop.seen)) == (0, sent)
+    await mend(daemon, saga_id, "resume", reason="r")
+    await daemon.engine.dispatcher.tick()
+    await daemon.engine.dispatcher.idle()
+    assert len(daemon.shop.seen) == sent + 1

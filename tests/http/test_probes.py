@@ -8,6 +8,7 @@ from prometheus_client.parser import text_string_to_metric_families
 
 from engine.model import Failed
 from tests.http.daemon import AWAY, Daemon, daemon, served
+from tests.http.machines import SLOW
 
 
 async def samples(daemon: Daemon) -> dict[tuple[str, ...], float]:
@@ -25,7 +26,7 @@ async def samples(daemon: Daemon) -> dict[tuple[str, ...], float]:
 @served
 async def test_a_daemon_that_can_take_events_is_alive_and_ready(daemon: Daemon) -> None:
     assert (await daemon.get("/-/healthz")).json == {"status": "ok"}
-    assert (await daemon.get("/-/ready")).json == {"status": "ready"}
+    assert (await daemon.get("/-/ready")).json == {"status": "ready", "dispatch": "running"}
 
 
 @served
@@ -72,9 +73,10 @@ async def test_what_is_parked_and_what_is_due_is_shown(daemon: Daemon) -> None:
     await daemon.pay(await daemon.start("n1"))
     await daemon.start("n2")
     found = await samples(daemon)
-    assert (found["sagaloom_entries_parked",], found["sagaloom_entries_due",]) == (1, 0)
+    assert (found["sagaloom_entries_parked", "order"], found["sagaloom_entries_due", "order"]) == (1, 0)
+    assert found["sagaloom_entries_parked", "ticket"] == 0
     daemon.clock.time += 24 * 3_600_000
-    assert (await samples(daemon))["sagaloom_entries_due",] == 1
+    assert (await samples(daemon))["sagaloom_entries_due", "order"] == 1
 
 
 @served
@@ -83,7 +85,7 @@ async def test_a_store_that_is_away_costs_the_gauges_and_not_the_scrape(daemon: 
     daemon.store.fault = AWAY
     found = await samples(daemon)
     assert ("flow_manager_saga_states_total", "order", "CREATED") in found
-    assert ("sagaloom_entries_parked",) not in found
+    assert ("sagaloom_entries_parked", "order") not in found
 
 
 def test_each_daemon_counts_for_itself() -> None:
@@ -94,3 +96,28 @@ def test_each_daemon_counts_for_itself() -> None:
             assert ("flow_manager_saga_states_total", "order", "CREATED") not in await samples(other)
 
     asyncio.run(body())
+
+
+@served
+async def test_late_and_paused_sagas_are_counted_as_long_as_they_are_so(daemon: Daemon) -> None:
+    await daemon.deploy(SLOW)
+    saga_id = await daemon.start("n1", machine="slow")
+    daemon.clock.time += 3_600_000
+    await daemon.engine.dispatcher.tick()
+    await daemon.engine.dispatcher.idle()
+    await daemon.post(f"/api/v1/sagas/{saga_id}/pause", {"reason": "r"})
+    found = await samples(daemon)
+    assert found["sagaloom_late_total", "slow", "NEW"] == 1
+    assert (found["sagaloom_sagas_late", "slow"], found["sagaloom_sagas_paused", "slow"]) == (1, 1)
+    assert found["sagaloom_sagas_late", "order"] == 0
+    await daemon.tell(saga_id, "slowEnded")
+    found = await samples(daemon)
+    assert (found["sagaloom_late_total", "slow", "NEW"], found["sagaloom_sagas_late", "slow"]) == (1, 0)
+
+
+@served
+async def test_a_daemon_that_holds_is_ready_and_says_that_it_holds(daemon: Daemon) -> None:
+    await daemon.post("/api/v1/dispatch", {"state": "held"})
+    ready = await daemon.get("/-/ready")
+    assert (ready.status, ready.json["dispatch"]) == (200, "held")
+    assert (await samples(daemon))["sagaloom_dispatch_held",] == 1

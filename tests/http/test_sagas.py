@@ -6,6 +6,7 @@ import asyncio
 from urllib.parse import quote
 
 from tests.http.daemon import NOON, Daemon, served
+from tests.http.machines import STRICT
 
 
 @served
@@ -36,15 +37,46 @@ async def test_the_default_machine_is_started_when_none_is_named(daemon: Daemon)
 
 
 @served
-async def test_a_saga_id_or_key_that_is_taken_is_refused_and_changes_nothing(daemon: Daemon) -> None:
+async def test_a_repeated_creation_answers_the_saga_that_is_there_and_changes_nothing(daemon: Daemon) -> None:
     saga_id = await daemon.start("n1", sagaId="o1")
     before = await daemon.show(saga_id)
-    again = await daemon.post("/api/v1/sagas", {"sagaId": "o1", "metadata": {"orderNumber": "n2"}})
-    assert (again.status, again.code) == (409, "saga-exists")
-    taken = await daemon.post("/api/v1/sagas", {"metadata": {"orderNumber": "n1"}})
-    assert (taken.status, taken.code) == (409, "key-taken")
-    assert await daemon.show(saga_id) == before
+    for body in (
+        {"sagaId": "o1", "metadata": {"orderNumber": "n2"}},
+        {"metadata": {"orderNumber": "n1"}},
+        {"sagaId": "other", "metadata": {"orderNumber": "n1", "more": 1}},
+    ):
+        again = await daemon.post("/api/v1/sagas", body)
+        assert (again.status, again.json) == (200, before)
+        assert "Location" not in again.headers
     assert (await daemon.get("/api/v1/counts")).json["items"][0]["sagas"] == 1
+
+
+@served
+async def test_creations_with_one_key_at_once_make_one_saga(daemon: Daemon) -> None:
+    body = {"metadata": {"orderNumber": "n1"}}
+    replies = await asyncio.gather(*(daemon.post("/api/v1/sagas", body) for _ in range(20)))
+    assert sorted(reply.status for reply in replies) == [200] * 19 + [201]
+    assert len({reply.json["sagaId"] for reply in replies}) == 1
+    assert (await daemon.get("/api/v1/counts")).json["items"][0]["sagas"] == 1
+
+
+@served
+async def test_a_machine_that_rejects_duplicates_refuses_the_second_creation(daemon: Daemon) -> None:
+    await daemon.deploy(STRICT)
+    await daemon.start("n1", machine="strict", sagaId="o1")
+    taken = {"machine": "strict", "metadata": {"orderNumber": "n1"}}
+    key = await daemon.post("/api/v1/sagas", taken)
+    assert (key.status, key.code) == (409, "key-taken")
+    id_ = await daemon.post("/api/v1/sagas", {**taken, "metadata": {"orderNumber": "n2"}, "sagaId": "o1"})
+    assert (id_.status, id_.code) == (409, "saga-exists")
+
+
+@served
+async def test_an_id_of_another_machine_is_taken_and_no_repetition(daemon: Daemon) -> None:
+    await daemon.start("n1", sagaId="o1")
+    body = {"machine": "ticket", "sagaId": "o1", "metadata": {"orderNumber": "n9"}}
+    reply = await daemon.post("/api/v1/sagas", body)
+    assert (reply.status, reply.code) == (409, "saga-exists")
 
 
 @served

@@ -8,15 +8,17 @@ from hypothesis import strategies as st
 from engine.definition.frames import show
 from engine.definition.reader import Report, check_text
 from engine.definition.reports import as_github, as_json, as_sarif
-from tests.unit.definition.samples import DOOR, ORDER
+from engine.machine.plan import compile_machine
+from tests.unit.definition.samples import DOOR, HOUSE, ORDER
 
 PIECES = [
     "\n", " ", "  ", "\t", ":", ": ", "- ", "{", "}", "[", "]", ",", "#", "&a ", "*a", "!x ", "? ", "<<: ", "'", '"', "|", ">",
     "%", "@", "`", "---\n", "...\n", "\x00", "\x1b", "\u2028", "\ufeff", "\U0001f600", "0", "-1", "1e999", ".inf", "null",
     "true", "{{", "}}", "{{ metadata.x }}", "$done", "to", "on:", "final: true", "after: {0s: CLOSED}", "command", "set: {a: 1}",
-    "CLOSED", "RINGING", "if: payload.a", "$ref", "[" * 200, "(" * 200,
+    "$failed: CLOSED", "commands: [ring]", "compensate: all", "poll: {command: ring, every: 1s}", "sla: 1h", "undo: ring",
+    'at: {"{{ metadata.x }}": CLOSED}', "channel: sagas", "CLOSED", "RINGING", "if: payload.a", "$ref", "[" * 200, "(" * 200,
 ]  # fmt: skip
-START = st.sampled_from([DOOR, ORDER])
+START = st.sampled_from([DOOR, ORDER, HOUSE])
 
 
 @st.composite
@@ -66,6 +68,14 @@ def _is_whole(report: Report, file: str) -> None:
 @given(mutilated() | shuffled() | renamed())
 def test_a_damaged_machine_gives_findings_and_never_an_exception(text: str) -> None:
     _is_whole(check_text(text, file="m.yaml", channels=["payments"]), "m.yaml")
+
+
+@settings(max_examples=60, deadline=None)
+@given(shuffled() | renamed())
+def test_what_has_no_errors_can_be_run(text: str) -> None:
+    definition = check_text(text, file="m.yaml").definition
+    if definition is not None:
+        compile_machine(definition)
 
 
 @settings(max_examples=100, deadline=None)

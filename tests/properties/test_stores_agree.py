@@ -15,9 +15,9 @@ from hypothesis import strategies as st
 from adapters.stores.memory import open_memory
 from adapters.stores.sqlite import open_sqlite
 from engine.errors import EngineError
-from engine.model import Claim, Entry, Key, Query, Saga, Step, StoredDefinition
+from engine.model import Claim, Entry, EntryStatus, Key, Query, Saga, Step, StoredDefinition
 from engine.ports import Store
-from tests.contract.sagas import created, entry, followed, key
+from tests.contract.sagas import created, entry, followed, key, raised
 
 IDS = ("s1", "s2", "s3")
 MOMENTS = st.integers(0, 40)
@@ -25,7 +25,9 @@ STATES = st.sampled_from(("CREATED", "PAID", "DONE"))
 KEYS = st.sampled_from(
     [key(v, machine=m, name=n) for v in ("n1", "s2") for m in ("order", "payment") for n in "ab"]
 )
-STATUSES = st.sampled_from(("due", "due", "waiting", "parked"))
+STATUSES: st.SearchStrategy[EntryStatus] = st.sampled_from(("due", "due", "waiting", "parked", "done"))
+LATE = st.sampled_from(("", "", "$sla"))
+EVENT_IDS = st.sampled_from((None, None, "e1", "e2", "e3"))
 OWNERS = st.sampled_from((None, "a", "b"))
 FLAGS = st.none() | st.booleans()
 PAYLOADS = st.none() | st.dictionaries(st.sampled_from("xy"), st.integers(), max_size=1)
@@ -74,6 +76,7 @@ async def _everything(store: Store) -> Any:
         list(await store.agenda()),
         list(await store.counts()),
         await store.next_due(),
+        list(await store.tallies(now=20)),
     )
 
 
@@ -90,7 +93,12 @@ def creations(draw: st.DrawFn) -> Call:
         entity_id=draw(st.sampled_from(("", "ann"))),
         created_at=draw(MOMENTS),
         updated_at=draw(st.sampled_from((1_000, 1_001))),
+        is_final=draw(st.booleans()),
+        paused=draw(st.booleans()),
+        late=draw(LATE),
     )
+    if draw(st.booleans()):
+        step = raised(step, state=draw(STATES), event_id=draw(EVENT_IDS))
 
     async def call(store: Store, world: World) -> None:
         world.steps.append(step)
@@ -103,12 +111,17 @@ def creations(draw: st.DrawFn) -> Call:
 @st.composite
 def commits(draw: st.DrawFn) -> Call:
     saga_id, back = draw(st.sampled_from(IDS)), draw(st.sampled_from((1, 1, 1, 2)))
-    event_id = draw(st.sampled_from((None, None, "e1", "e2", "e3")))
+    event_id = draw(EVENT_IDS)
+    follows: list[str | None] = draw(
+        st.lists(EVENT_IDS.filter(lambda id_: id_ != event_id or id_ is None), max_size=1)
+    )
     owes = draw(st.lists(st.builds(lambda *a: a, MOMENTS, STATUSES, PAYLOADS), max_size=2))
     removed, rewritten, replaced = (draw(st.sets(st.integers(0, 3), max_size=2)) for _ in range(3))
     claimed: list[Key] = draw(st.lists(KEYS, max_size=1))
     dropped: list[Key] = draw(st.lists(KEYS, max_size=1))
     state, metadata = draw(STATES), {"n": draw(st.integers(0, 3))}
+    paused, late, is_final = draw(st.booleans()), draw(LATE), draw(st.booleans())
+    status, where = draw(STATUSES), draw(st.sampled_from((None, "A")))
 
     def made(before: Saga) -> Step:
         known = dict(enumerate(before.agenda))
@@ -116,17 +129,25 @@ def commits(draw: st.DrawFn) -> Call:
             entry(saga_id, n, version=before.version + 1, due=due, status=status, payload=payload)
             for n, (due, status, payload) in enumerate(owes)
         ]
-        return followed(
+        step = followed(
             before,
             event_id=event_id,
             owes=(*fresh, *(replace(known[n], due=7, status="due") for n in sorted(replaced) if n in known)),
             removed=tuple(known[n].id for n in sorted(removed - replaced) if n in known),
-            rewritten=tuple((known[n].id, {"old": 1}) for n in sorted(rewritten) if n in known),
+            rewritten=tuple(
+                replace(known[n], payload={"old": 1}, state=where, undoes=where, status=status, done=n)
+                for n in sorted(rewritten)
+                if n in known
+            ),
             claimed=tuple(claimed),
             dropped=tuple(dropped),
             state=state,
             metadata=metadata,
+            paused=paused,
+            late=late,
+            is_final=is_final,
         )
+        return raised(step, event_id=follows[0]) if follows else step
 
     async def call(store: Store, world: World) -> None:
         seen = world.sagas[saga_id][-back:]
@@ -194,6 +215,8 @@ def reads(draw: st.DrawFn) -> Call:
         entity_id=draw(st.sampled_from((None, None, "", "ann"))),
         is_final=draw(st.sampled_from((None, None, False))),
         parked=parked,
+        paused=draw(st.sampled_from((None, None, True, False))),
+        late=draw(st.sampled_from((None, None, True, False))),
         created_from=draw(st.none() | MOMENTS),
         created_to=draw(st.none() | MOMENTS),
         after=after,
@@ -210,6 +233,7 @@ def reads(draw: st.DrawFn) -> Call:
                 lambda store: store.row_of(handle, "e1"),
                 lambda store: store.next_due(),
                 lambda store: store.counts(machine),
+                lambda store: store.tallies(now=limit * 10),
                 lambda store: store.release(owner=owner),
             )
         )

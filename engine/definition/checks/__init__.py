@@ -8,8 +8,19 @@ from __future__ import annotations
 
 from collections.abc import Collection
 
+from engine.definition.checks import (
+    asking,
+    children,
+    clocks,
+    finals,
+    flow,
+    loops,
+    names,
+    replies,
+    undoing,
+    unused,
+)
 from engine.definition.checks import channels as channel_checks
-from engine.definition.checks import finals, flow, names, replies, unused
 from engine.definition.ir import Definition
 from engine.definition.lines import Plain
 from engine.definition.reporter import Reporter
@@ -23,15 +34,28 @@ _OF_LINES = (
     names.check_set,
     finals.check_finals,
     flow.check_order,
+    asking.check_both_keys,
+    asking.check_raised,
+    undoing.check_undos,
+    undoing.check_undo_replies,
+    clocks.check_moments,
+    clocks.check_same_time,
+    clocks.check_polls,
+    children.check_saga_requests,
 )
 _OF_THE_FLOW = (
     replies.check_replies,
     replies.check_timer_events,
     replies.check_failures,
+    asking.check_joins,
+    asking.check_compensated,
+    undoing.check_something_to_undo,
+    clocks.check_poll_times,
+    clocks.check_slas,
     flow.check_waiting,
     flow.check_reachable,
     flow.check_rest,
-    flow.check_loops,
+    loops.check_loops,
     unused.check_unused,
 )
 _BREAK_THE_FLOW = frozenset(
@@ -42,6 +66,7 @@ _BREAK_THE_FLOW = frozenset(
         "unknown-side-effect",
         "alias-clash",
         "unknown-key",
+        "command-and-commands",
     )
 )
 

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
-from engine.definition.lines import Plain, lines, tables
+from engine.definition.lines import Plain, command_uses, lines, tables, timed_parts
 from engine.definition.reporter import Reporter
 from engine.definition.tree import Path
 
@@ -36,13 +36,12 @@ def check_business_names(machine: Plain, report: Reporter) -> None:
 def check_requests(machine: Plain, report: Reporter) -> None:
     """Every command and side effect that is asked for must be declared."""
     commands, effects = machine.get("commands", {}), machine.get("sideEffects", {})
-    for name, state in machine["states"].items():
-        if "command" in state:
-            path = ("states", name, "command")
-            _known(state["command"], commands, "unknown-command", "command", path, report)
-        _effects(state, ("states", name), effects, report)
-    for line in lines(machine):
-        _effects(line.spec, line.path, effects, report)
+    for path, name in command_uses(machine):
+        _known(name, commands, "unknown-command", "command", path, report)
+    for path, part in _parts_with_effects(machine):
+        for index, name in enumerate(part.get("sideEffects", ())):
+            at = (*path, "sideEffects", index)
+            _known(name, effects, "unknown-side-effect", "side effect", at, report)
 
 
 def check_aliases(machine: Plain, report: Reporter) -> None:
@@ -89,10 +88,14 @@ def _known(name: str, known: Mapping[str, Any], code: str, kind: str, path: Path
         report.unknown(code, path, kind, name, known)
 
 
-def _effects(part: Plain, path: Path, known: Mapping[str, Any], report: Reporter) -> None:
-    for index, name in enumerate(part.get("sideEffects", ())):
-        at = (*path, "sideEffects", index)
-        _known(name, known, "unknown-side-effect", "side effect", at, report)
+def _parts_with_effects(machine: Plain) -> Iterator[tuple[Path, Plain]]:
+    for name, state in machine["states"].items():
+        yield ("states", name), state
+    for path, part in timed_parts(machine):
+        if isinstance(part.get("sla"), dict):
+            yield (*path, "sla"), part["sla"]
+    for line in lines(machine):
+        yield line.path, line.spec
 
 
 def _parts_with_business_event(machine: Plain) -> Iterable[tuple[Path, Plain]]:

@@ -48,6 +48,7 @@ class ClosingSuite(StoreSuite):
             store.release(),
             store.next_due(),
             store.agenda(),
+            store.tallies(now=0),
             store.list(Query()),
             store.counts(),
             store.deploy(definition),

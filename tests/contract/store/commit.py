@@ -29,7 +29,8 @@ class CommitSuite(StoreSuite):
             business_state_id=7,
             business_state_description="Busy",
             is_final=True,
-            done=("payOrder",),
+            paused=True,
+            late="$businessSla",
             metadata={"paid": True},
         )
         await store.commit(step)
@@ -178,20 +179,6 @@ class CommitSuite(StoreSuite):
         await store.create(created())
         await store.commit(followed(created().saga, removed=("s1.1.0", "never")))
         assert (await store.load("s1")).agenda == ()
-
-    @on_a_store
-    async def test_a_rewritten_payload_leaves_the_rest_of_the_entry(self, store: Store) -> None:
-        first = created(owes=(entry(), entry(number=1)))
-        await store.create(first)
-        [claim, _] = await store.claim(owner="a", now=1_000, lease=500, limit=2)
-        step = followed(
-            first.saga, metadata={"new": 1}, rewritten=(("s1.1.0", {"old": 1}), ("s1.0.9", {"gone": 1}))
-        )
-        await store.commit(step)
-        kept = (await store.load("s1")).agenda
-        assert [e.id for e in kept] == ["s1.1.0", "s1.1.1"]
-        assert (kept[0].payload, kept[0].owner, kept[0].token) == ({"old": 1}, "a", claim.entry.token)
-        assert kept[1].payload is None
 
     @on_a_store
     async def test_an_added_entry_takes_the_place_of_one_with_its_id(self, store: Store) -> None:

@@ -42,7 +42,7 @@ class HistorySuite(StoreSuite):
             reason="asked for it",
             note="ignored: nothing waits for it",
         )
-        await store.commit(replace(step, row=row))
+        await store.commit(replace(step, rows=(row,)))
         assert (await store.history("s1"))[1] == row
 
     @on_a_store

@@ -108,29 +108,31 @@ class ListingSuite(StoreSuite):
             assert await _ids(store, state=before) == []
 
     @on_a_store
-    async def test_pages_have_no_gaps_and_no_repeats_while_sagas_come(self, store: Store) -> None:
-        for query in ({}, {"machine": "order"}, {"entity_id": "customer-1"}, {"is_final": False}):
-            label = "-".join(query) or "all"
-            old = [f"{label}{n:02d}" for n in range(20)]
-            for number, saga_id in enumerate(old):
-                await store.create(created(saga_id, created_at=100 + number // 3))
-            seen: list[str] = []
-            after: tuple[int, str] | None = None
-            while len(seen) < 200 and (page := await store.list(Query(after=after, limit=3, **query))):
-                assert len(page) <= 3
-                seen += [saga.saga_id for saga in page]
-                after = page[-1].created_at, page[-1].saga_id
-                await store.create(created(f"{label}-new{len(seen)}", created_at=1_000 + len(seen)))
-            assert [saga_id for saga_id in seen if saga_id in old] == old[::-1]
-            assert len(seen) == len(set(seen))
+    async def test_paused_and_late_sagas_are_told_from_others(self, store: Store) -> None:
+        await store.create(created("s1", created_at=10))
+        await store.create(created("s2", created_at=20, paused=True))
+        await store.create(created("s3", created_at=30, late="$sla", machine="payment"))
+        await store.create(created("s4", created_at=40, late="$businessSla", paused=True, state="PAID"))
+        assert await _ids(store, paused=True) == ["s4", "s2"]
+        assert await _ids(store, paused=False) == ["s3", "s1"]
+        assert await _ids(store, late=True) == ["s4", "s3"]
+        assert await _ids(store, late=False) == ["s2", "s1"]
+        assert await _ids(store, late=True, paused=False) == ["s3"]
+        assert await _ids(store, paused=True, machine="order", state="CREATED") == ["s2"]
+        assert [(s.paused, s.late) for s in await store.list(Query(machine="order", limit=1))] == [
+            (True, "$businessSla")
+        ]
+        [*_, s2] = await store.list(Query(paused=True))
+        await store.commit(followed(s2, "$resume", paused=False, late="$sla"))
+        assert await _ids(store, paused=True) == ["s4"]
+        assert await _ids(store, late=True) == ["s4", "s3", "s2"]
 
     @on_a_store
-    async def test_a_page_holds_fifty_unless_told(self, store: Store) -> None:
-        for number in range(60):
-            await store.create(created(f"s{number}"))
-        assert len(await _ids(store)) == 50
-        assert len(await _ids(store, limit=55)) == 55
-        assert len(await _ids(store, machine="order", limit=7)) == 7
+    async def test_counts_do_not_tell_paused_and_late_sagas_apart(self, store: Store) -> None:
+        await store.create(created("s1"))
+        await store.create(created("s2", paused=True))
+        await store.create(created("s3", late="$sla"))
+        assert [(c.state, c.sagas) for c in await store.counts()] == [("CREATED", 3)]
 
     @on_a_store
     async def test_sagas_are_counted_by_machine_version_and_state(self, store: Store) -> None:

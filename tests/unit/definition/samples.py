@@ -11,6 +11,8 @@ from engine.definition.reader import Report, check_text
 MACHINES = Path(__file__).with_name("machines")
 ORDER = (MACHINES / "order.yaml").read_text(encoding="utf-8")
 DOOR = (MACHINES / "door.yaml").read_text(encoding="utf-8")
+HOUSE = (MACHINES / "house.yaml").read_text(encoding="utf-8")
+"""Fan-out, a poll and a compensation."""
 
 
 def checked(text: str, *edits: tuple[str, str]) -> Report:

@@ -3,7 +3,7 @@ from __future__ import annotations
 import pytest
 
 from engine.definition.durations import milliseconds
-from engine.definition.ir import Definition, Retry
+from engine.definition.ir import Definition, Poll, Retry, Sla
 from tests.unit.definition.samples import DOOR, ORDER, codes, definition
 
 WHOLE = """
@@ -85,7 +85,7 @@ def test_what_is_left_out_has_its_usual_value() -> None:
 def test_names_keep_the_order_of_the_file(whole: Definition) -> None:
     assert list(whole.states) == ["A", "B", "Z"]
     assert next(iter(whole.events)) == "paid"
-    assert [timer.label for timer in whole.states["A"].after] == ["15m", "2h", "1d", "3d", "0s"]
+    assert [timer.label for timer in whole.states["A"].timers] == ["15m", "2h", "1d", "3d", "0s"]
 
 
 def test_every_event_that_is_used_has_a_specification(whole: Definition) -> None:
@@ -134,7 +134,7 @@ def test_inherited_transitions_stand_where_they_are_declared(whole: Definition) 
 
 
 def test_timers_have_delay_event_and_transition(whole: Definition) -> None:
-    short, long, raises, writes, guarded = whole.states["A"].after
+    short, long, raises, writes, guarded = whole.states["A"].timers
     assert (short.delay, short.event, short.transition and short.transition.to) == (
         900_000,
         "$after.15m",
@@ -145,6 +145,88 @@ def test_timers_have_delay_event_and_transition(whole: Definition) -> None:
     assert (writes.event, writes.transition and writes.transition.to) == ("$after.3d", None)
     assert guarded.transition is not None
     assert guarded.transition.guard is not None
+
+
+CLOCKS = """
+machine: clocks
+version: 1
+initialState: A
+creationEvent: made
+onDuplicate: reject
+after: {30d: Z}
+businessStates:
+  ONE: {id: 0, after: {24h: Z}, sla: {within: 2h, sideEffects: [tell]}}
+  TWO: {id: 1}
+events: {gone: {aliases: [wentAway]}}
+commands:
+  look: {channel: camera, replies: {done: seen, failed: gone}}
+  pay: {channel: bank, replies: {done: paid, failed: unpaid}, undo: refund}
+  refund: {channel: bank}
+sideEffects: {tell: {channel: mail}}
+states:
+  A:
+    businessState: ONE
+    on: {seen: B, gone: U, late: Z}
+    after: {24h: {event: late}}
+    at: {"{{ metadata.due }}": Z, "{{ metadata.end }}": {event: wentAway}}
+    poll: {command: look, every: 30s, factor: 2, for: 72h, giveUp: wentAway}
+    sla: 1h
+  B: {businessState: ONE, commands: [pay, look], on: {$done: [{if: payload.ok, to: Z}, U], $failed: U}}
+  U: {businessState: TWO, compensate: [pay], on: {$compensated: Z, $stuck: {sideEffects: [tell]}}}
+  Z: {businessState: TWO, final: true}
+"""
+
+
+@pytest.fixture(scope="module")
+def clocks() -> Definition:
+    return definition(CLOCKS)
+
+
+def test_every_timer_of_a_state_has_a_name_of_its_own(clocks: Definition) -> None:
+    timers = (*clocks.states["A"].timers, *clocks.business_states["ONE"].timers, *clocks.timers)
+    assert [(timer.name, timer.scope, timer.delay, timer.event) for timer in timers] == [
+        ("$after.24h", "state", 86_400_000, "late"),
+        ("$at.1", "state", 0, "$at.1"),
+        ("$at.2", "state", 0, "gone"),
+        ("$giveUp", "state", 259_200_000, "gone"),
+        ("$sla", "state", 3_600_000, "$sla"),
+        ("$businessAfter.24h", "business state", 86_400_000, "$businessAfter.24h"),
+        ("$businessSla", "business state", 7_200_000, "$businessSla"),
+        ("$machineAfter.30d", "machine", 2_592_000_000, "$machineAfter.30d"),
+    ]
+
+
+def test_a_moment_is_a_template_and_an_after_has_none(clocks: Definition) -> None:
+    first, second = clocks.states["A"].timers[:2]
+    assert first.moment is None
+    assert second.moment is not None
+    assert second.moment.render({"metadata": {"due": "2026-01-31"}}) == "2026-01-31"
+
+
+def test_a_poll_and_an_sla_are_read_whole(clocks: Definition) -> None:
+    poll = clocks.states["A"].poll
+    assert poll == Poll(
+        command="look", every=30_000, factor=2.0, max_every=3_600_000, lasts=259_200_000, give_up="gone"
+    )
+    assert clocks.states["A"].sla == Sla(within=3_600_000)
+    assert clocks.business_states["ONE"].sla == Sla(within=7_200_000, side_effects=("tell",))
+
+
+def test_a_poll_that_names_no_longest_wait_never_waits_longer_than_an_hour_or_its_first_wait() -> None:
+    slow = definition(CLOCKS, ("every: 30s", "every: 2h"))
+    assert slow.states["A"].poll is not None
+    assert slow.states["A"].poll.max_every == 7_200_000
+
+
+def test_a_fan_out_and_a_compensation_are_read_whole(clocks: Definition) -> None:
+    assert clocks.states["B"].commands == ("pay", "look")
+    assert [line.to for line in clocks.states["B"].on["$done"]] == ["Z", "U"]
+    assert (clocks.states["U"].compensate, clocks.commands["pay"].undo) == (("pay",), "refund")
+    assert clocks.on_duplicate == "reject"
+
+
+def test_what_the_engine_raises_is_no_event_that_anybody_could_send(clocks: Definition) -> None:
+    assert [name for name in clocks.events if name.startswith("$")] == []
 
 
 def test_retry_fills_up_with_the_usual_values(whole: Definition) -> None:

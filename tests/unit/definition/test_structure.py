@@ -13,7 +13,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from jsonschema import Draft7Validator
 
-from engine.definition import lines, parser
+from engine.definition import flow_parser, lines, parser
 from engine.definition.reporter import Reporter
 from engine.definition.schema import machine_schema
 from engine.definition.structure import KNOWN_KEYWORDS, check_structure
@@ -79,7 +79,7 @@ def test_nobody_can_change_the_schema_of_others() -> None:
 def test_the_parser_reads_exactly_the_keys_of_the_schema() -> None:
     texts = {
         node.value
-        for module in (parser, lines)
+        for module in (parser, flow_parser, lines)
         for node in ast.walk(ast.parse(inspect.getsource(module)))
         if isinstance(node, ast.Constant) and isinstance(node.value, str)
     }
@@ -134,6 +134,25 @@ def test_a_wrong_shape_is_found(before: str, after: str, code: str) -> None:
     assert code in codes(DOOR, (before, after))
 
 
-@pytest.mark.parametrize("key", ["compensate", "commands", "at", "poll", "sla"])
-def test_a_construct_that_is_not_there_yet_is_an_unknown_key(key: str) -> None:
-    assert "unknown-key" in codes(DOOR, ("    command: ring", f"    command: ring\n    {key}: x"))
+@pytest.mark.parametrize(
+    ("text", "code"),
+    [
+        ("commands: []", "wrong-value"),
+        ("commands: ring", "wrong-type"),
+        ("commands: [ring, ring]", "wrong-value"),
+        ("compensate: some", "wrong-value"),
+        ("compensate: []", "wrong-value"),
+        ("compensate: {ring: true}", "wrong-type"),
+        ("at: {}", "wrong-value"),
+        ("at: {1: CLOSED}", "suspicious-moment"),
+        ("poll: ring", "wrong-type"),
+        ("poll: {command: ring}", "missing-key"),
+        ("poll: {command: ring, every: 1m, factor: 0.5}", "wrong-value"),
+        ("poll: {command: ring, every: often}", "bad-duration"),
+        ("sla: soon", "bad-duration"),
+        ("sla: {sideEffects: [tell]}", "missing-key"),
+        ("sla: 5", "wrong-type"),
+    ],
+)
+def test_a_wrong_shape_of_a_construct_is_found(text: str, code: str) -> None:
+    assert code in codes(DOOR, ("    command: ring", f"    {text}"))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from typing import Any
 
 import pytest
 
@@ -27,7 +28,7 @@ MACHINE = sample(
     sideEffects: {greet: {channel: outside}}
     """,
 )
-BY = {"actor": "ann", "reason": "the bank called"}
+BY: dict[str, Any] = {"actor": "ann", "reason": "the bank called"}
 
 
 async def _parked() -> tuple[Bench, ScriptedChannel]:
@@ -48,7 +49,7 @@ async def _parked() -> tuple[Bench, ScriptedChannel]:
 def test_a_retry_without_a_name_does_every_parked_entry_again_under_its_own_key() -> None:
     async def body() -> None:
         bench, channel = await _parked()
-        answer = await bench.runner.retry("s1", **BY)
+        answer = await bench.mending.retry("s1", **BY)
         assert (answer.event, answer.result) == ("$retry", "applied")
         await bench.run()
         saga = await bench.saga("s1")
@@ -63,7 +64,7 @@ def test_a_retry_without_a_name_does_every_parked_entry_again_under_its_own_key(
 def test_a_retry_of_one_entry_leaves_the_other_parked() -> None:
     async def body() -> None:
         bench, channel = await _parked()
-        await bench.runner.retry("s1", (await bench.owed("s1", "greet")).id, **BY)
+        await bench.mending.retry("s1", (await bench.owed("s1", "greet")).id, **BY)
         await bench.run()
         saga = await bench.saga("s1")
         assert [(e.name, e.status) for e in saga.agenda] == [("pay", "parked")]
@@ -75,9 +76,9 @@ def test_a_retry_of_one_entry_leaves_the_other_parked() -> None:
 def test_what_was_done_by_hand_stands_in_the_history_with_who_and_why() -> None:
     async def body() -> None:
         bench, _ = await _parked()
-        await bench.runner.skip("s1", (await bench.owed("s1", "greet")).id, **BY)
-        await bench.runner.answer("s1", reply="done", payload={"paymentId": "p"}, **BY)
-        await bench.runner.move("s1", "A", **BY)
+        await bench.mending.skip("s1", (await bench.owed("s1", "greet")).id, **BY)
+        await bench.mending.answer("s1", reply="done", payload={"paymentId": "p"}, **BY)
+        await bench.mending.move("s1", "A", **BY)
         rows = (await bench.history("s1"))[1:]
         assert [row.event for row in rows] == ["$skip", "paid", "$move"]
         assert {(row.actor, row.reason) for row in rows} == {("ann", "the bank called")}
@@ -90,7 +91,7 @@ def test_a_skip_without_a_name_needs_to_know_which_one() -> None:
     async def body() -> None:
         bench, _ = await _parked()
         with pytest.raises(ActionNotPossible, match="name one of"):
-            await bench.runner.skip("s1", **BY)
+            await bench.mending.skip("s1", **BY)
         assert len(await bench.history("s1")) == 1
 
     asyncio.run(body())
@@ -99,8 +100,8 @@ def test_a_skip_without_a_name_needs_to_know_which_one() -> None:
 def test_a_move_sends_the_command_of_the_state_it_leads_to() -> None:
     async def body() -> None:
         bench, channel = await _parked()
-        await bench.runner.move("s1", "B", **BY)
-        await bench.runner.move("s1", "A", **BY)
+        await bench.mending.move("s1", "B", **BY)
+        await bench.mending.move("s1", "A", **BY)
         await bench.run()
         assert len({delivery.id for delivery in channel.sent("pay")}) == 2
         assert await bench.path("s1") == ["A", "B", "A", "B"]
@@ -112,11 +113,11 @@ def test_actions_on_what_is_not_there_change_nothing() -> None:
     async def body() -> None:
         bench, _ = await _parked()
         with pytest.raises(SagaNotFound):
-            await bench.runner.retry("s2", **BY)
+            await bench.mending.retry("s2", **BY)
         with pytest.raises(EntryNotFound):
-            await bench.runner.retry("s1", "s1.1.7", **BY)
+            await bench.mending.retry("s1", "s1.1.7", **BY)
         with pytest.raises(StateNotFound):
-            await bench.runner.move("s1", "NOWHERE", **BY)
+            await bench.mending.move("s1", "NOWHERE", **BY)
         assert len(await bench.history("s1")) == 1
 
     asyncio.run(body())
@@ -140,7 +141,7 @@ def test_an_action_sees_what_became_of_the_entries_since_the_saga_was_last_read(
         await bench.send("s1", "said", id="e2")
         await bench.wait(10_000)
         assert {e.status for e in (await bench.saga("s1")).agenda} == {"parked"}
-        await bench.runner.retry("s1", **BY)
+        await bench.mending.retry("s1", **BY)
         await bench.run()
         saga = await bench.saga("s1")
         assert (saga.state, saga.agenda) == ("B", ())

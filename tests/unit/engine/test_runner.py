@@ -23,6 +23,7 @@ from tests.fakes.faulty_store import fail, faulty, watched
 from tests.fakes.machines import ORDER, sample
 
 ORDER_1 = {"orderNumber": "n1", "total": 5}
+STRICT = ORDER.replace("version: 1", "version: 1\nonDuplicate: reject", 1)
 
 TALK = sample(
     """
@@ -73,9 +74,33 @@ def test_nothing_is_written_of_a_saga_that_cannot_be_started() -> None:
     asyncio.run(body())
 
 
-def test_an_id_that_is_taken_is_refused_and_the_first_saga_stays_as_it_is() -> None:
+def test_a_creation_under_an_id_that_is_taken_answers_the_saga_that_has_it() -> None:
     async def body() -> None:
         bench = await engine_for(ORDER)
+        first = await bench.runner.start("order", metadata=ORDER_1, saga_id="s1")
+        again = await bench.runner.start("order", metadata={"orderNumber": "n2", "total": 6}, saga_id="s1")
+        assert (first.existed, again.existed, again.saga.metadata) == (False, True, ORDER_1)
+        with pytest.raises(SagaNotFound):
+            await bench.store.find("n2")
+
+    asyncio.run(body())
+
+
+def test_a_creation_that_repeats_a_key_answers_the_saga_that_has_it_as_it_stands_by_now() -> None:
+    async def body() -> None:
+        bench = await engine_for(ORDER)
+        await bench.start(ORDER_1, saga_id="s1")
+        await bench.send("s1", "paid")
+        again = await bench.runner.start("order", metadata=ORDER_1)
+        assert (again.existed, again.saga.saga_id, again.saga.version) == (True, "s1", 2)
+        assert len(await bench.history("s1")) == 2
+
+    asyncio.run(body())
+
+
+def test_an_id_that_is_taken_is_refused_where_the_machine_rejects_duplicates() -> None:
+    async def body() -> None:
+        bench = await engine_for(STRICT)
         await bench.start(ORDER_1, saga_id="s1")
         bench.clock.advance(1)
         with pytest.raises(SagaExists):
@@ -86,9 +111,9 @@ def test_an_id_that_is_taken_is_refused_and_the_first_saga_stays_as_it_is() -> N
     asyncio.run(body())
 
 
-def test_a_creation_that_repeats_a_key_is_refused_and_changes_nothing() -> None:
+def test_a_creation_that_repeats_a_key_is_refused_there_too_and_changes_nothing() -> None:
     async def body() -> None:
-        bench = await engine_for(ORDER)
+        bench = await engine_for(STRICT)
         await bench.start(ORDER_1, saga_id="s1")
         with pytest.raises(KeyTaken):
             await bench.start(ORDER_1, saga_id="s2")
@@ -286,11 +311,8 @@ def test_a_creation_whose_outcome_is_unknown_may_be_repeated_under_its_id(when: 
         with pytest.raises(StoreUnavailable):
             await bench.start({"a": 1}, saga_id="s1")
         bench.clock.advance(1)
-        if when == "after":
-            with pytest.raises(SagaExists):
-                await bench.start({"a": 1}, saga_id="s1")
-        else:
-            await bench.start({"a": 1}, saga_id="s1")
+        again = await bench.runner.start(bench.machine, metadata={"a": 1}, saga_id="s1")
+        assert again.existed == (when == "after")
         assert (await bench.saga("s1")).version == 1
 
     asyncio.run(body())

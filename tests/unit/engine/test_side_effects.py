@@ -49,7 +49,7 @@ def test_a_side_effect_whose_tries_run_out_is_parked_though_the_saga_has_ended()
     async def body() -> None:
         bench, channel = await _ended(Later(reason="busy"))
         assert ((await bench.owed("s1", "tell")).status, len(channel.deliveries)) == ("parked", 3)
-        await bench.runner.retry("s1", actor="ann", reason="mail server is back")
+        await bench.mending.retry("s1", actor="ann", reason="mail server is back")
         await bench.wait(60_000)
         assert len(channel.deliveries) == 6
 

@@ -14,7 +14,7 @@ def test_a_small_saga_becomes_a_machine_without_errors_or_warnings() -> None:
     definition = machine(result)
     assert codes(result) == ["store-replaced"]
     assert (definition.name, definition.version, definition.initial_state) == ("shop", 1, "A")
-    assert definition.states["A"].command == "sell"
+    assert definition.states["A"].commands == ("sell",)
     assert definition.commands["sell"].channel == "shop"
     assert definition.commands["sell"].payload is None
     assert definition.states["B"].final
@@ -151,7 +151,7 @@ def test_the_same_label_on_several_states_is_one_command() -> None:
     )
     definition = machine(imported(source))
     assert list(definition.commands) == ["sell"]
-    assert definition.states["B"].command == "sell"
+    assert definition.states["B"].commands == ("sell",)
 
 
 def test_a_label_on_two_channels_is_two_commands_and_the_new_label_is_reported() -> None:

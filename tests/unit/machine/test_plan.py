@@ -33,7 +33,7 @@ def test_the_chart_leaves_and_enters_what_a_reader_would_think() -> None:
     definition = sample_machine(STATES).definition
     chart = Chart(definition)
     ((fast, _), (slow, _)) = chart.branches(definition, definition.states["A"], "go")
-    assert chart.drive("A", "go", fast) == Move(target="Z", exited=("A",), entered=("Z",))
+    assert chart.drive("A", "go", fast) == Move(target="Z", exited=("A",), entered=("Z",), business=True)
     assert chart.drive("A", "go", slow) == Move(target="A", exited=("A",), entered=("A",))
     assert chart.drive("A", "go", slow, fast) == chart.drive("A", "go", fast)
 
