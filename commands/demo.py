@@ -16,7 +16,7 @@ from commands.terminal import print_json, safe, say
 
 if TYPE_CHECKING:
     from engine.assembly import Engine
-    from engine.model import Json, Step
+    from engine.model import HistoryRow, Json, Step
 
 PATIENCE = 30.0
 """Seconds for a saga that takes a fraction of one: a slow disk is no failure."""
@@ -113,15 +113,15 @@ async def _tell(engine: Engine, story: Story, aloud: bool) -> dict[str, Any]:
     async with asyncio.timeout(PATIENCE):
         while not path or path[-1]["to"] != story.goal:
             step = await steps.get()
-            path.append(history_event(step.row))
+            path += [history_event(row) for row in step.rows]
             if aloud:
-                _say_step(step)
+                for row in step.rows:
+                    _say_row(row)
     engine.runner.on_step.remove(steps.put_nowait)
     return {"sagaId": saga.saga_id, "machine": story.machine, "state": story.goal, "path": path}
 
 
-def _say_step(step: Step) -> None:
-    row = step.row
+def _say_row(row: HistoryRow) -> None:
     business = safe(row.business_state_description)
     if row.source is None:
         say(f"  {safe(row.event):<22} starts in {safe(row.state)}  ({business})")

@@ -6,9 +6,10 @@ waits for the outside is the dispatcher's.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
+from itertools import takewhile
 
 from engine.deployments import Deployments
 from engine.errors import (
@@ -26,10 +27,12 @@ from engine.errors import (
 from engine.hot import HotSagas
 from engine.locks import KeyedLocks
 from engine.machine import interventions
+from engine.machine.engine_events import RAISED_WITHIN
 from engine.machine.interventions import Hand
 from engine.machine.plan import Machine
 from engine.machine.start import start
 from engine.machine.step import step
+from engine.machine.turn import CHAIN
 from engine.model import Answer, Entry, Event, HistoryRow, Json, Millis, Saga, Step
 from engine.ports import Clock, Ids, SagaStore
 
@@ -238,12 +241,15 @@ class Runner:
             self._hot.forget(saga_id)
             raise
         self._done(made)
-        return _answer(made.row, saga_id)
+        return _answer(made.rows, saga_id)
 
     async def _seen(self, saga_id: str, event_id: str | None) -> Answer | None:
         """The first answer, if the saga has had an event with this id."""
         row = await self._store.row_of(saga_id, event_id) if event_id is not None else None
-        return replace(_answer(row, saga_id), repeated=True) if row else None
+        if row is None:
+            return None
+        after = await self._store.history(saga_id, after=row.seq, limit=CHAIN)
+        return replace(_answer([row, *takewhile(_raised, after)], saga_id), repeated=True)
 
     async def _load(self, saga_id: str) -> Saga:
         saga = await self._store.load(saga_id)
@@ -267,12 +273,19 @@ class Runner:
         return f"{prefix}-{self._ids.new()}" if prefix else self._ids.new()
 
 
-def _answer(row: HistoryRow, saga_id: str) -> Answer:
+def _raised(row: HistoryRow) -> bool:
+    """Whether the row belongs to the step of the row before: its event is raised within steps only."""
+    return row.event in RAISED_WITHIN
+
+
+def _answer(rows: Sequence[HistoryRow], saga_id: str) -> Answer:
+    """What a step's rows tell the sender: what became of the event, and where all of it led."""
+    event, last = rows[0], rows[-1]
     return Answer(
         saga_id=saga_id,
-        version=row.seq,
-        state=row.state,
-        result=row.result,
-        event=row.event,
-        note=row.note,
+        version=last.seq,
+        state=last.state,
+        result=event.result,
+        event=event.event,
+        note=event.note,
     )

@@ -11,6 +11,9 @@ FAILED = "$failed"
 COMPENSATED = "$compensated"
 """Nothing is left to undo."""
 
+RAISED_WITHIN = frozenset((DONE, FAILED, COMPENSATED))
+"""Raised within the step of the event that brought them, never on their own."""
+
 STUCK = "$stuck"
 """An undo is parked."""
 

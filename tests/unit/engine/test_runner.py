@@ -18,6 +18,7 @@ from engine.errors import (
     StoreUnavailable,
 )
 from engine.model import Step
+from tests.fakes.channel import ScriptedChannel
 from tests.fakes.engine import Bench, engine_for
 from tests.fakes.faulty_store import fail, faulty, watched
 from tests.fakes.machines import ORDER, sample
@@ -356,5 +357,26 @@ def test_who_watches_steps_sees_each_durable_step_once() -> None:
         with pytest.raises(EventNotAccepted):
             await bench.send("s1", "ended")
         assert [step.row.event for step in seen] == ["begun", "said"]
+
+    asyncio.run(body())
+
+
+FAN_OUT = """
+A: {businessState: OPEN, commands: [one, two], on: {$done: B, $failed: Z}}
+B: {businessState: OPEN, on: {ended: Z}}
+Z: {businessState: SHUT, final: true}
+"""
+
+
+def test_the_answer_tells_where_all_that_an_event_raised_has_led_also_when_it_is_repeated() -> None:
+    async def body() -> None:
+        top = "commands: {one: {channel: x, replies: {done: oneDone}}, two: {channel: x, replies: {done: twoDone}}}"
+        bench = await engine_for(sample(FAN_OUT, top=top), channels={"x": ScriptedChannel({})})
+        await bench.start(saga_id="s1")
+        first = await bench.send("s1", "oneDone", id="e1")
+        assert (first.state, first.version) == ("A", 2)
+        last = await bench.send("s1", "twoDone", id="e2")
+        assert (last.event, last.state, last.version) == ("twoDone", "B", 4)
+        assert await bench.send("s1", "twoDone", id="e2") == replace(last, repeated=True)
 
     asyncio.run(body())
