@@ -22,6 +22,7 @@ from bench.orders import order
 from engine.assembly import Adapters, Engine, running
 from engine.clock import SystemClock, SystemIds
 from engine.config import Binding, Config
+from engine.heap import settle_heap
 from engine.model import Step
 
 HERE = Path(__file__).resolve().parent
@@ -75,6 +76,7 @@ async def engine_in(folder: Path, *machines: Path) -> AsyncIterator[Engine]:
 
 async def _main() -> None:
     block, _ = read_block()
+    settle_heap()
     async with engine_in(block.folder) as engine:
         result = await measure(Orders(engine).run, block)
     tell(result, system="sagaloom")

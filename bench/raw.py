@@ -22,6 +22,7 @@ import uvloop
 
 from bench.loop import measure, read_block, tell
 from bench.orders import STEPS, order
+from engine.heap import settle_heap
 
 SET_UP = (
     "PRAGMA journal_mode = wal",
@@ -112,6 +113,7 @@ DRIVERS = {"sqlite3": _connect_sqlite3, "apsw": _connect_apsw}
 
 async def _main() -> None:
     block, (driver,) = read_block()
+    settle_heap()
 
     def connect() -> Execute:
         execute = DRIVERS[driver](block.folder / "raw.db")

@@ -68,6 +68,7 @@ async def _serve(config: Config, *, dev: bool, paused: bool) -> None:
     from commands.wiring import adapters
     from engine.assembly import running
     from engine.clock import SystemClock, SystemIds
+    from engine.heap import settle_heap
     from web.app import build_app
     from web.server import serve_http
 
@@ -84,6 +85,7 @@ async def _serve(config: Config, *, dev: bool, paused: bool) -> None:
         asyncio.get_running_loop().add_signal_handler(signal.SIGHUP, engine.reload.want)
         app = build_app(engine, default_machine=config.default_machine, max_body=config.http.max_body)
         server = await serve_http(app, config.http.host, config.http.port)
+        settle_heap()
         try:
             _announce(config, engine, server.port)
             await stopped.wait()

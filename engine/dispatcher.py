@@ -21,8 +21,8 @@ from engine.runner import Desk, Runner
 LEASE: Millis = 30_000
 """How long an entry stays ours beyond the time its try may take."""
 
-ROOM = 512
-"""Entries in hand at once; more wait in the store. Bounds memory, not the channels' speed."""
+ROOM = 4_096
+"""Entries in hand at once; more wait in the store for the next tick. Bounds memory (some 5 kB each)."""
 
 
 class Dispatcher:

@@ -11,7 +11,6 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from dataclasses import fields as dataclass_fields
 from functools import cache
-from operator import attrgetter
 from typing import Any, Literal, TypeVar
 
 Millis = int
@@ -27,23 +26,28 @@ Value = TypeVar("Value")
 
 
 def changed(value: Value, /, **fields: object) -> Value:
-    """`dataclasses.replace` for these values, in half the time: no `__init__`, no checks of the names' types."""
+    """`dataclasses.replace` for these values, four times faster: no `__init__`, no look at what a field is.
+
+    A step changes half a dozen values, and this is what most of its time would go into.
+    """
     kind: type = type(value)
-    read, setters, by_name = _slots(kind)
-    other: Any = object.__new__(kind)
-    for put, kept in zip(setters, read(value), strict=True):
-        put(other, kept)
+    copied, put = _copier(kind)
+    other: Value = copied(value)
     for name, given in fields.items():
-        by_name[name](other, given)
-    made: Value = other
-    return made
+        put[name](other, given)
+    return other
 
 
 @cache
-def _slots(kind: type) -> tuple[Callable[[Any], tuple[Any, ...]], tuple[Setter, ...], Mapping[str, Setter]]:
+def _copier(kind: type) -> tuple[Callable[[Any], Any], Mapping[str, Setter]]:
+    """A function that copies a value field by field, and each field's setter. Written out, as dataclasses does."""
     names = [field.name for field in dataclass_fields(kind)]
-    by_name = {name: getattr(kind, name).__set__ for name in names}
-    return attrgetter(*names), tuple(by_name.values()), by_name
+    put = {name: getattr(kind, name).__set__ for name in names}
+    lines = "".join(f"    put_{name}(other, value.{name})\n" for name in names)
+    source = f"def copied(value):\n    other = new(kind)\n{lines}    return other\n"
+    space: dict[str, Any] = {"new": object.__new__, "kind": kind, **{f"put_{n}": s for n, s in put.items()}}
+    exec(source, space)  # noqa: S102 - of the names of our own fields
+    return space["copied"], put
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
