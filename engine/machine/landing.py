@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -34,14 +34,15 @@ class Landing:
     Attributes:
         saga: As it stands after the row, `version` aside.
         version: The saga's version after the row; entry ids are made from it.
-        names: For payload templates; `metadata` as it is after the row.
+        names: Makes what payload templates may speak of, with `metadata` as it is after the row. Called only
+            where there is a template: it costs as much as the rest of a step.
     """
 
     definition: Definition
     saga: Saga
     version: int
     now: Millis
-    names: Names
+    names: Callable[[], Names]
 
     def entries(self, side_effects: Sequence[str], *, business: bool, machine: bool = False) -> list[Entry]:
         """All that entering the saga's state asks for, the transition's own `side_effects` first.
@@ -103,7 +104,7 @@ class Landing:
         """When the timer fires; None if its moment is null, that is, not known yet."""
         if timer.moment is None:
             return self.now + timer.delay
-        return moment(self.definition, timer, timer.moment.render(self.names))
+        return moment(self.definition, timer, timer.moment.render(self.names()))
 
     def _command(self, number: int, name: str) -> Entry:
         command = self.definition.commands[name]
@@ -123,7 +124,7 @@ class Landing:
         return replace(asked, kind="poll", due=asked.due + poll.every)
 
     def _effect(self, number: int, effect: SideEffect) -> Entry:
-        payload = self.names["metadata"] if effect.payload is None else self._rendered(effect.payload)
+        payload = self.saga.metadata if effect.payload is None else self._rendered(effect.payload)
         return self._entry(
             number, "effect", effect.name, channel=effect.channel, payload=payload, timeout=effect.timeout
         )
@@ -134,7 +135,7 @@ class Landing:
         return self._entry(number, "timer", timer.name, state=state, business=business, due=due)
 
     def _rendered(self, template: Template) -> Json:
-        payload: Json = template.render(self.names)
+        payload: Json = template.render(self.names())
         return payload
 
     def _entry(self, number: int, kind: EntryKind, name: str, **fields: Any) -> Entry:

@@ -140,7 +140,7 @@ class Turn:
             saga=self.saga,
             version=self.next_version,
             now=self.now,
-            names=self._names(event),
+            names=lambda: self._names(event),
         )
 
     def undoing(self, event: Event, done: Entry) -> Entry:
@@ -187,8 +187,15 @@ class Turn:
         if not alternatives:
             return None
         self._check_payload(event)
-        names = self._names(event)
-        return next((a for a in alternatives if _is_open(a, names)), None)
+        names: Names | None = None
+        for alternative in alternatives:
+            guard = alternative.transition.guard
+            if guard is None:
+                return alternative
+            names = names or self._names(event)
+            if guard.holds(names):
+                return alternative
+        return None
 
     def _take(self, event: Event, chosen: Alternative) -> None:
         source, transition = self.saga.state, chosen.transition
@@ -214,9 +221,10 @@ class Turn:
         self.record(event, self.saga.state, note="late")
 
     def _merge(self, event: Event, chosen: Alternative) -> None:
-        names = self._names(event)
         metadata = merged(self.saga.metadata, event.payload, self.definition.merge)
-        self.keep(assigned(metadata, chosen.transition.assignments, names))
+        if assignments := chosen.transition.assignments:
+            metadata = assigned(metadata, assignments, self._names(event))
+        self.keep(metadata)
 
     def keep(self, metadata: Json) -> None:
         """Have these metadata from now on; what was asked with the old ones still carries those."""
@@ -279,8 +287,3 @@ class Turn:
         now = keys_of(self.definition, {"metadata": self.saga.metadata, "saga": {"id": self.saga.saga_id}})
         before = self._before.keys
         return tuple(k for k in now if k not in before), tuple(k for k in before if k not in now)
-
-
-def _is_open(alternative: Alternative, names: Names) -> bool:
-    guard = alternative.transition.guard
-    return guard is None or guard.holds(names)
