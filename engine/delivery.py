@@ -9,10 +9,11 @@ from collections.abc import Awaitable
 from dataclasses import replace
 
 from engine.attempts import Attempts, Broken
+from engine.copying import changed
 from engine.deployments import Deployments
 from engine.errors import Invalid, Refused, Stale, Unavailable
 from engine.machine.pausing import NEVER
-from engine.model import Done, Entry, Event, Failed, Json, Later, Outcome, Saga, changed
+from engine.model import Done, Entry, Event, Failed, Json, Later, Outcome, Saga
 from engine.ports import AgendaStore, Clock, Ids
 from engine.reporting import Reporter
 from engine.retries import Policy

@@ -10,10 +10,11 @@ import asyncio
 from collections.abc import Mapping
 
 from engine.attempts import Attempts
+from engine.copying import changed
 from engine.delivery import Deliveries
 from engine.deployments import Deployments
 from engine.errors import Stale, Unavailable
-from engine.model import Claim, Entry, Millis, Saga, Step, changed
+from engine.model import Claim, Entry, Millis, Saga, Step
 from engine.ports import AgendaStore, Channel, Clock, Ids
 from engine.reporting import Reporter
 from engine.runner import Desk, Runner

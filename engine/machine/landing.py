@@ -6,11 +6,12 @@ from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
+from engine.copying import changed
 from engine.definition.expressions import Names, Template
 from engine.definition.ir import Definition, Poll, SideEffect, State, Timer
 from engine.machine.moments import moment
 from engine.machine.pausing import frozen
-from engine.model import Entry, EntryKind, Json, Millis, Saga, changed
+from engine.model import Entry, EntryKind, Json, Millis, Saga
 
 
 def placed(definition: Definition, saga: Saga, state: str) -> Saga:

@@ -8,12 +8,13 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 
+from engine.copying import changed
 from engine.definition.ir import Definition
 from engine.machine.agenda import Agenda
 from engine.machine.engine_events import GIVE_UP
 from engine.machine.pausing import NEVER
 from engine.machine.plan import Machine
-from engine.model import Entry, Event, Saga, changed
+from engine.model import Entry, Event, Saga
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -7,6 +7,7 @@ to undo); they are taken in the same step, each with a history row of its own.
 
 from __future__ import annotations
 
+from engine.copying import changed
 from engine.definition.expressions import Names
 from engine.definition.ir import BusinessEvent
 from engine.errors import EventNotAccepted, ExpressionFailed, PayloadInvalid
@@ -19,7 +20,7 @@ from engine.machine.metadata import assigned, merged
 from engine.machine.names import names_for
 from engine.machine.plan import Alternative, Machine
 from engine.machine.settling import NOTHING, Answered, settle
-from engine.model import Entry, Event, EventResult, HistoryRow, Json, Key, Millis, Saga, Step, changed
+from engine.model import Entry, Event, EventResult, HistoryRow, Json, Key, Millis, Saga, Step
 
 CHAIN = 32
 """Events that one event may raise in a row; more is a machine that goes round by itself."""
