@@ -25,6 +25,8 @@ LEASE: Millis = 30_000
 ROOM = 4_096
 """Entries in hand at once; more wait in the store for the next tick. Bounds memory (some 5 kB each)."""
 
+Worker = asyncio.Task[None]
+
 
 class Dispatcher:
     """Works on the agenda of all sagas, as far as it has room."""
@@ -58,7 +60,8 @@ class Dispatcher:
         self._report = report
         self._room = room
         self._open = True
-        self._running: set[asyncio.Task[None]] = set()
+        self._running: set[Worker] = set()
+        self._next: dict[Worker, tuple[Saga, Entry]] = {}
         runner.serve(Desk(lease=self.lease, take=self.take))
 
     def lease(self, step: Step) -> Step:
@@ -79,9 +82,17 @@ class Dispatcher:
         """Begin an entry that is leased to this daemon; comes back at once. When draining the lease is given back."""
         if not self._open:
             return
+        worker = asyncio.current_task()
+        if worker in self._running and worker not in self._next:
+            self._next[worker] = (saga, entry)  # what a reply asks for follows it in the same task
+            return
         task = asyncio.get_running_loop().create_task(self._work(saga, entry), name=entry.id)
         self._running.add(task)
-        task.add_done_callback(self._running.discard)
+        task.add_done_callback(self._ended)
+
+    def _ended(self, task: Worker) -> None:
+        self._running.discard(task)
+        self._next.pop(task, None)
 
     async def tick(self) -> int:
         """Claim what is due and begin it; how many entries were begun."""
@@ -136,6 +147,13 @@ class Dispatcher:
         await self._store.release(owner=self._owner)
 
     async def _work(self, saga: Saga, entry: Entry) -> None:
+        """An entry, and then what came of it, as long as one thing leads to the next."""
+        worker = asyncio.current_task()
+        await self._one(saga, entry)
+        while worker is not None and (following := self._next.pop(worker, None)):
+            await self._one(*following)
+
+    async def _one(self, saga: Saga, entry: Entry) -> None:
         """One entry, from start to end. What went wrong with the store mends itself when the lease ends."""
         try:
             await self._deliveries.do(saga, entry)
