@@ -6,6 +6,7 @@ A channel's fault never raises here. Called by the dispatcher, under a lease.
 from __future__ import annotations
 
 from collections.abc import Awaitable
+from contextlib import suppress
 from dataclasses import replace
 
 from engine.attempts import Attempts, Broken
@@ -13,6 +14,7 @@ from engine.copying import changed
 from engine.deployments import Deployments
 from engine.errors import Invalid, Refused, Stale, Unavailable
 from engine.machine.pausing import NEVER
+from engine.machine.settling import answer_id
 from engine.model import Done, Entry, Event, Failed, Json, Later, Outcome, Saga
 from engine.ports import AgendaStore, Clock, Ids
 from engine.reporting import Reporter
@@ -126,7 +128,9 @@ class Deliveries:
             reply, event = _answer_of(policy, outcome)
             if event is not None and not event.startswith("$"):
                 told = _reply(entry, event, reply, outcome.payload)
-                await self._runner.reply(entry, replace(told, id=f"{entry.id}.{entry.attempts}"))
+                answer = await self._runner.reply(entry, replace(told, id=f"{entry.id}.{entry.attempts}"))
+                if answer.state != entry.state:
+                    return  # it went with its state
         due = self._clock.now() + policy.poll_after(entry.attempts)
         await self._store.postpone(entry, due=due, reason=reason)
 
@@ -151,9 +155,12 @@ class Deliveries:
     async def _park(self, entry: Entry, reason: str) -> None:
         self._report.parked(entry, reason)
         if entry.undoes is not None:
-            await self._runner.stuck(entry, reason)
-        else:
-            await self._store.park(entry, reason=reason)
+            with suppress(
+                Invalid, Refused
+            ):  # a `$stuck` that its saga cannot take must not keep it from parking
+                await self._runner.stuck(entry, reason)
+                return
+        await self._store.park(entry, reason=reason)
 
 
 def _answer_of(policy: Policy, done: Done) -> tuple[str | None, str | None]:
@@ -163,12 +170,18 @@ def _answer_of(policy: Policy, done: Done) -> tuple[str | None, str | None]:
     receiver will ever say.
     """
     if done.event is not None:
-        return done.reply, done.event
+        return done.reply or _named(policy, done.event), done.event
     reply = done.reply
     if reply is None and "done" not in policy.replies:
         reply = "done" if policy.event_of("done") is not None else None
     return reply, policy.event_of(reply) if reply is not None else None
 
 
+def _named(policy: Policy, event: str) -> str | None:
+    known = policy.machine.names.get(event, event)
+    return next((reply for reply, name in policy.replies.items() if name == known), None)
+
+
 def _reply(entry: Entry, event: str, reply: str | None, payload: Json) -> Event:
-    return Event(name=event, payload=payload, id=entry.id, entry=entry.id, reply=reply, actor=ENGINE)
+    id_ = answer_id(entry, reply)
+    return Event(name=event, payload=payload, id=id_, entry=entry.id, reply=reply, actor=ENGINE)

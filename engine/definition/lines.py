@@ -60,7 +60,9 @@ class Clocked:
 
 def timers(part: Plain, path: Path) -> Iterator[Clocked]:
     """The lines of `after` and `at` of a state, a business state or the machine."""
-    for group in ("after", "at"):
+    # Elsewhere `at` is an unknown key, with whatever behind it.
+    groups = ("after", "at") if path[:1] == ("states",) else ("after",)
+    for group in groups:
         for number, (label, value) in enumerate(part.get(group, {}).items(), 1):
             line = _line(value, (*path, group, label), 0)
             yield Clocked(group=group, label=label, number=number, line=line)

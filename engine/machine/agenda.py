@@ -2,18 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import replace
+from operator import attrgetter
 
 from engine.model import Entry, Json, Saga
+
+_ID = attrgetter("id")
 
 
 class Agenda:
     """The entries of a saga, with what the step changed about them. Order is the order of making."""
 
     def __init__(self, saga: Saga) -> None:
-        self._entries = {entry.id: entry for entry in saga.agenda}
-        self._kept = frozenset(self._entries)
+        self._entries = dict(zip(map(_ID, saga.agenda), saga.agenda, strict=True))
+        self._new: set[str] = set()
         self._added: dict[str, Entry] = {}
         self._changed: dict[str, Entry] = {}
         self._removed: list[str] = []
@@ -27,9 +30,15 @@ class Agenda:
     def where(self, wanted: Callable[[Entry], bool]) -> list[Entry]:
         return [entry for entry in self._entries.values() if wanted(entry)]
 
+    def latest(self) -> Iterator[Entry]:
+        """All of them, the latest first."""
+        return reversed(self._entries.values())
+
     def add(self, entries: Iterable[Entry]) -> None:
         """Owe new entries, or put one in the place of the entry with its id."""
         for entry in entries:
+            if entry.id not in self._entries:
+                self._new.add(entry.id)
             self._entries[entry.id] = self._added[entry.id] = entry
 
     def change(self, entry: Entry) -> None:
@@ -45,13 +54,14 @@ class Agenda:
         del self._entries[entry_id]
         self._changed.pop(entry_id, None)
         self._added.pop(entry_id, None)
-        if entry_id in self._kept:
+        if entry_id not in self._new:
             self._removed.append(entry_id)
 
     def pin(self, metadata: Json) -> None:
         """Write the metadata as they were into every command that stands for them: they change now."""
-        for entry in self.where(lambda e: e.payload is None and e.kind in ("command", "poll")):
-            if entry.status != "done":
+        asked = [entry for entry in self._entries.values() if entry.payload is None]
+        for entry in asked:
+            if entry.kind in ("command", "poll") and entry.status != "done":
                 self.change(replace(entry, payload=metadata))
 
     @property

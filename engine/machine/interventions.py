@@ -131,7 +131,9 @@ def answer(machine: Machine, saga: Saga, entry: Entry, hand: Hand, *, reply: str
         command = machine.definition.commands.get(entry.name)
         known = ", ".join(command.replies) if command and command.replies else "none"
         raise ActionNotPossible(f"{entry.kind} {entry.name!r} has no reply {reply!r} (it has: {known})")
-    given = replace(hand.event(name, payload), reply=reply, entry=entry.id, id=entry.id)
+    given = replace(
+        hand.event(name, payload), reply=reply, entry=entry.id, id=settling.answer_id(entry, reply)
+    )
     return step(machine, saga, given, hand.now)
 
 
@@ -160,10 +162,13 @@ def stuck(machine: Machine, saga: Saga, undo: Entry, reason: str, *, event_id: s
     Raises:
         StaleLease: The saga no longer owes it.
     """
-    if all(owed.id != undo.id for owed in saga.agenda):
-        raise StaleLease(f"saga {saga.saga_id} no longer owes entry {undo.id}")
     turn = Turn(machine, saga, now)
-    turn.agenda.add([replace(undo, status="parked", owner=None, lease_until=0, reason=reason)])
+    owed = turn.agenda.get(undo.id)
+    if owed is None:
+        raise StaleLease(f"saga {saga.saga_id} no longer owes entry {undo.id}")
+    # Steps may have changed what is asked since it was taken; what became of it is in `undo`.
+    known = replace(owed, due=undo.due, attempts=undo.attempts, token=undo.token, reason=reason)
+    turn.agenda.add([replace(known, status="parked", owner=None, lease_until=0)])
     turn.raise_stuck(Event(name=STUCK, id=event_id, actor="engine", reason=reason))
     return turn.step()
 

@@ -23,6 +23,9 @@ def joined(machine: Machine, state: State, agenda: Agenda, answered: Answered) -
         return None
     if answered.reply == "failed":
         return FAILED
+    # Looked for from the end: with a thousand commands the first look mostly finds one that is out.
+    if any(_open(entry) and entry.state == state.name for entry in agenda.latest()):
+        return None
     done = agenda.where(lambda e: e.kind == "command" and e.state == state.name and e.status == "done")
     return DONE if len(done) == len(state.commands) else None
 
@@ -36,7 +39,7 @@ def next_undo(state: State, definition: Definition, agenda: Agenda) -> Entry | s
     if agenda.where(lambda e: e.undoes is not None):
         return None
     commands = definition.commands
-    if agenda.where(lambda e: _open(e) and commands[e.name].undo is not None):
+    if agenda.where(lambda e: _open(e) and commands[e.name].undo is not None and _meant(state, e.name)):
         return None
     done = agenda.where(lambda e: e.status == "done" and e.done > 0 and _meant(state, e.name))
     return max(done, key=lambda e: e.done) if done else COMPENSATED

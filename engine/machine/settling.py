@@ -31,6 +31,11 @@ class Answered:
     reply: str | None = None
     expected: bool = False
 
+    @property
+    def refused_undo(self) -> bool:
+        """Whether it says that an undo did not succeed."""
+        return self.entry is not None and self.entry.undoes is not None and self.reply == "failed"
+
 
 NOTHING = Answered()
 
@@ -50,6 +55,8 @@ def settle(machine: Machine, agenda: Agenda, saga: Saga, event: Event, order: in
     if entry.kind == "poll":
         return Answered(entry=entry, reply=_reply(definition, entry, event), expected=True)
     reply = _reply(definition, entry, event)
+    if entry.status == "done":
+        return _done_after_all(definition, agenda, entry, reply, order)
     event = event if event.reply == reply else changed(event, reply=reply)
     _settle(machine, agenda, saga, entry, event, order)
     joins = entry.state == saga.state and machine.joins(saga.state)
@@ -84,6 +91,16 @@ def _fired(agenda: Agenda, timer: Entry) -> None:
     if timer.name == GIVE_UP:
         for poll in agenda.where(lambda e: e.kind == "poll" and e.state == timer.state):
             agenda.remove(poll.id)
+
+
+def _done_after_all(
+    definition: Definition, agenda: Agenda, entry: Entry, reply: str | None, order: int
+) -> Answered:
+    """A second answer says nothing new, but that what a person skipped was done and is to be undone."""
+    if reply != "done" or entry.done or definition.commands[entry.name].undo is None:
+        return NOTHING
+    agenda.change(_done(entry, order))
+    return Answered(expected=True)
 
 
 def _settle(machine: Machine, agenda: Agenda, saga: Saga, entry: Entry, event: Event, order: int) -> None:

@@ -13,7 +13,7 @@ from engine.definition.ir import BusinessEvent
 from engine.errors import EventNotAccepted, ExpressionFailed, PayloadInvalid
 from engine.machine import leaving, raising
 from engine.machine.agenda import Agenda
-from engine.machine.engine_events import BUSINESS_SLA, COMPENSATED, SLA
+from engine.machine.engine_events import BUSINESS_SLA, COMPENSATED, SLA, STUCK
 from engine.machine.keys import keys_of
 from engine.machine.landing import Landing, placed
 from engine.machine.metadata import assigned, merged
@@ -235,6 +235,8 @@ class Turn:
 
     def _raised(self, answered: Answered) -> Event | None:
         state = self.definition.states[self.saga.state]
+        if answered.refused_undo:
+            return Event(name=STUCK, actor="engine")
         if state.compensate is not None:
             return self._compensation()
         name = raising.joined(self.machine, state, self.agenda, answered)

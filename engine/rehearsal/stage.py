@@ -23,6 +23,9 @@ from engine.rehearsal.outside import asked_again, child_of
 START: Millis = 1_767_225_600_000
 """2026-01-01T00:00:00Z: when a rehearsal begins, unless it is told otherwise."""
 
+_IN_ONE_WAIT = 5_000
+"""What falls due in one wait; more is a machine whose timers go round, or a wait to be cut into pieces."""
+
 _AT_ONCE = 1_000
 """Timers that may fire in one moment; more is a machine that goes round without an event."""
 
@@ -77,12 +80,15 @@ class Rehearsal:
 
     def pass_time(self, amount: Millis) -> None:
         """Move the clock, firing what becomes due on the way, in order."""
-        until, fired, moment = self.now + amount, 0, self.now
+        until, fired, in_all, moment = self.now + amount, 0, 0, self.now
         while (due := self._next(until)) is not None:
-            fired = fired + 1 if due.due <= moment else 0
+            fired, in_all = (fired + 1 if due.due <= moment else 0), in_all + 1
             moment = self.now = max(self.now, due.due)
             if fired > _AT_ONCE:
                 raise ExpressionFailed(f"timers go round without any event in state {self.saga.state}")
+            if in_all > _IN_ONE_WAIT:
+                where = f"in state {self.saga.state}"
+                raise ExpressionFailed(f"more than {_IN_ONE_WAIT:,} timers fell due in one wait, {where}")
             self._ask(due) if due.kind == "poll" else self._fire(due)
         self.now = until
 

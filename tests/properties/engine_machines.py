@@ -1,12 +1,12 @@
-"""Small random machines as YAML, and random histories for them. Every machine passes the reader's checks.
+"""Small random machines as YAML: every construct of the language, in a frame that the reader's checks accept.
 
-A machine is a chain S0, S1 ... END by the event `next`, so all is reachable and can end; on it sit
-random transitions of its states, its business states and itself, with guards over metadata and payload.
+A machine is a chain S0, S1 ... END by the event `next`, so all is reachable and can end. Each state of the
+chain asks for something, or undoes, or polls, or waits; on it sit random transitions of its states, its
+business states and itself, with guards over metadata and payload.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Any
 
 from hypothesis import strategies as st
@@ -26,38 +26,31 @@ SETS: tuple[Json, ...] = (
     {"a": "{{ not metadata.a }}"},
     {"n": "{{ metadata.n + 1 }}"},
     {"b": "{{ payload.p }}", "deep.er": "{{ metadata.n }}"},
+    {"when": "2027-06-01"},
 )
 EVENTS = ("ask", "tell", "next")
-COMMANDS = ("c0", "c1")
-REPLIES = tuple(f"{command}.{reply}" for command in COMMANDS for reply in ("done", "failed"))
-START_DATA: Json = {"a": True, "b": False, "n": 0}
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Told:
-    """Something that happens in a random history: an event, or (name None) time that passes."""
-
-    name: str | None
-    payload: Json
-    id: str
-    later: int
+UNDOS = {"c0": "u0", "c1": "u1"}
+COMMANDS = ("c0", "c1", "c2")
+START_DATA: Json = {"a": True, "b": False, "n": 0, "when": "2027-01-01", "later": None}
+# Not in the past: a state that such a moment leads back to would be entered again and again, without any event.
+MOMENTS = ("{{ metadata.when }}", "{{ metadata.later }}")
+KINDS = ("compensate", "fan-out", "compensate", "command", "poll", "fan-out", "compensate", "rest")
 
 
 @st.composite
-def machines(draw: st.DrawFn) -> Json:
+def machines(draw: st.DrawFn, *, at_most: int = 4) -> Json:
     """A machine as the data that its YAML holds."""
-    count = draw(st.integers(1, 4))
+    count = draw(st.integers(2, at_most))
     names = [f"S{number}" for number in range(count)]
     targets = [*names, "END", None]
+    kinds = ["all", *(draw(st.sampled_from(KINDS)) for _ in names[1:])]
+    undoing = [name for name, kind in zip(names, kinds, strict=True) if kind == "compensate"]
     states: Json = {
-        name: _state(draw, number, targets, names[number + 1] if number + 1 < count else "END")
+        name: _state(draw, number, kinds[number], targets, [*names, "END"], undoing)
         for number, name in enumerate(names)
     }
     states["END"] = {"businessState": "OVER", "final": True, "sideEffects": draw(_effects())}
-    # What a command may come back with is accepted everywhere, as the reader asks.
-    top = {reply: _alternatives(draw, targets) for reply in REPLIES} | _table(draw, targets)
-    business = {"EVEN": {"id": 0}, "ODD": {"id": 1}} if count > 1 else {"EVEN": {"id": 0}}
-    return {
+    machine = {
         "machine": "random",
         "version": 1,
         "initialState": "S0",
@@ -65,56 +58,108 @@ def machines(draw: st.DrawFn) -> Json:
         "metadata": {"merge": draw(st.sampled_from(["shallow", "deep", "deepConcat", "none"]))},
         "settings": {"unexpectedEvents": draw(st.sampled_from(["reject", "ignore"]))},
         "businessStates": {
-            **{name: {**each, "on": _table(draw, targets)} for name, each in business.items()},
+            **{
+                name: {**each, **_scope(draw, targets)}
+                for name, each in {"EVEN": {"id": 0}, "ODD": {"id": 1}}.items()
+            },
             "OVER": {"id": 2},
         },
-        "commands": {name: _command(draw, name) for name in COMMANDS},
+        "commands": _commands(draw),
         "sideEffects": {
             "e0": {"channel": "outside"},
             "e1": {"channel": "outside", "payload": {"n": "{{ metadata.n }}"}},
         },
         "states": states,
-        "on": top,
+        "on": _table(draw, targets),
+        "after": _timers(draw, targets, ("2m", "90d")),
     }
+    return {key: value for key, value in machine.items() if value}
 
 
-def histories(*, at_most: int = 12) -> st.SearchStrategy[list[Told]]:
-    """What happens to a saga, in order. Ids repeat now and then: repeats of an event."""
-    told = st.builds(
-        Told,
-        name=st.sampled_from([*EVENTS, *EVENTS, *REPLIES, None]),
-        payload=st.fixed_dictionaries({"p": st.booleans(), "n": st.integers(0, 3)}),
-        id=st.integers(0, 3 * at_most).map("t{}".format),
-        later=st.sampled_from([0, 0, 1_000, 60_000]),
-    )
-    return st.lists(told, max_size=at_most)
-
-
-def _state(draw: st.DrawFn, number: int, targets: list[Any], following: str) -> Json:
+def _state(
+    draw: st.DrawFn, number: int, kind: str, targets: list[Any], chain: list[str], undoing: list[str]
+) -> Json:
+    ahead = chain[number + 1 :]
     state: Json = {"businessState": "EVEN" if number % 2 == 0 else "ODD", "sideEffects": draw(_effects())}
-    if command := draw(st.sampled_from([None, *COMMANDS])):
-        state["command"] = command
     state["on"] = {
         **_table(draw, targets, events=("ask", "tell")),
-        "next": [*_guarded(draw, targets), {"to": following}],
+        "next": [*_guarded(draw, targets), {"to": ahead[0]}],
+        **_asking(draw, kind, state, targets, ahead, undoing),
     }
-    labels = draw(st.sets(st.sampled_from(["1s", "1m", "1h"]), max_size=2))
-    if labels:
-        state["after"] = {
-            label: {**_transition(draw, targets, timer=True), "to": draw(st.sampled_from(targets[:-1]))}
-            for label in sorted(labels)
-        }
-    return state
+    state["after"] = _timers(draw, targets, ("1s", "1m", "1h"))
+    if draw(st.booleans()):
+        state["at"] = {draw(st.sampled_from(MOMENTS)): draw(st.sampled_from(targets[:-1]))}
+    if draw(st.booleans()):
+        state["sla"] = {"within": "30s", "sideEffects": ["e0"]}
+    return {key: value for key, value in state.items() if value}
+
+
+def _asking(
+    draw: st.DrawFn, kind: str, state: Json, targets: list[Any], ahead: list[str], undoing: list[str]
+) -> Json:
+    """What the state asks for, written into it; and the lines of `on` that belong to that."""
+    if kind in ("all", "fan-out"):
+        asked = st.lists(st.sampled_from(COMMANDS), min_size=1, max_size=3, unique=True)
+        every = st.permutations(COMMANDS)  # so that whatever undoes has something to undo
+        state["commands"] = [*draw(every if kind == "all" else asked)]
+        replies = draw(st.sets(st.sampled_from(_replies(*state["commands"])), max_size=1))
+        lines = {event: _alternatives(draw, targets) for event in sorted(replies)}
+        raised = {"$done": _raised(draw, targets), "$failed": _raised(draw, targets, last=undoing)}
+        return lines | raised
+    if kind == "command":
+        state["command"] = draw(st.sampled_from(COMMANDS))
+        return {event: _alternatives(draw, targets) for event in _replies(state["command"])}
+    if kind == "compensate":
+        state["compensate"] = draw(st.sampled_from(["all", ["c0"], ["c1", "c0"]]))
+        stuck = {"$stuck": _raised(draw, targets)} if draw(st.booleans()) else {}
+        return stuck | {"$compensated": _raised(draw, ahead, last=ahead)}  # onward: it never goes round
+    if kind == "poll":
+        state["poll"] = {"command": "q", "every": "10s", "factor": 2, "maxEvery": "1m", "for": "3m"}
+        state["poll"]["giveUp"] = "gaveUp"
+        looks = {event: _alternatives(draw, targets) for event in ("q.done", "q.failed")}
+        return looks | {"gaveUp": [{"to": draw(st.sampled_from(targets[:-1])), "set": {"a": True}}]}
+    return {}
+
+
+def _commands(draw: st.DrawFn) -> Json:
+    asked = {name: _command(draw, name) for name in (*COMMANDS, "q")}
+    for name, undo in UNDOS.items():
+        asked[name]["undo"] = undo
+        asked[undo] = {"channel": "outside", **draw(st.sampled_from(_undo_kinds(undo)))}
+    asked["c1"]["replies"]["pending"] = "c1.pending"
+    return asked
+
+
+def _undo_kinds(undo: str) -> list[Json]:
+    replies = {reply: f"{undo}.{reply}" for reply in ("done", "failed", "pending")}
+    return [{}, {"replies": replies}, {"payload": {"n": "{{ metadata.n }}"}}]
 
 
 def _command(draw: st.DrawFn, name: str) -> Json:
-    command: Json = {
-        "channel": "outside",
-        "replies": {reply: f"{name}.{reply}" for reply in ("done", "failed")},
-    }
+    replies = {reply: f"{name}.{reply}" for reply in ("done", "failed")}
+    payload = {"payload": {"n": "{{ metadata.n }}"}} if draw(st.booleans()) else {}
+    return {"channel": "outside", "replies": replies, "retry": {"attempts": 2, "delay": "1s"}, **payload}
+
+
+def _replies(*commands: str) -> list[str]:
+    """Every event that answers one of the commands."""
+    known = [f"{command}.{reply}" for command in commands for reply in ("done", "failed")]
+    return known + (["c1.pending"] if "c1" in commands else [])
+
+
+def _scope(draw: st.DrawFn, targets: list[Any]) -> Json:
+    """What a business state holds: transitions, timers, an sla."""
+    scope: Json = {"on": _table(draw, targets), "after": _timers(draw, targets, ("45s", "2h"))}
     if draw(st.booleans()):
-        command["payload"] = {"n": "{{ metadata.n }}"}
-    return command
+        scope["sla"] = "50s"
+    return {key: value for key, value in scope.items() if value}
+
+
+def _timers(draw: st.DrawFn, targets: list[Any], labels: tuple[str, ...]) -> Json:
+    return {
+        label: {**_transition(draw, targets, timer=True), "to": draw(st.sampled_from(targets[:-1]))}
+        for label in sorted(draw(st.sets(st.sampled_from(labels), max_size=1)))
+    }
 
 
 def _effects() -> st.SearchStrategy[list[str]]:
@@ -134,7 +179,17 @@ def _alternatives(draw: st.DrawFn, targets: list[Any]) -> list[Json]:
 
 
 def _guarded(draw: st.DrawFn, targets: list[Any]) -> list[Json]:
-    return [_transition(draw, targets) for _ in range(draw(st.integers(0, 2)))]
+    return [_transition(draw, targets) for _ in range(draw(st.integers(0, 1)))]
+
+
+def _raised(draw: st.DrawFn, targets: list[Any], *, last: list[str] | None = None) -> list[Json]:
+    """Alternatives of an event of the engine's own; the last one is always open, none writes metadata."""
+    guarded = [
+        {"if": draw(st.sampled_from(["metadata.a", "metadata.n < 3"])), "to": draw(st.sampled_from(targets))}
+        for _ in range(draw(st.integers(0, 1)))
+    ]
+    lines = [*guarded, {"to": draw(st.sampled_from(last or targets))}]
+    return [{"description": "As it came", **{k: v for k, v in line.items() if v}} for line in lines]
 
 
 def _transition(draw: st.DrawFn, targets: list[Any], *, timer: bool = False) -> Json:

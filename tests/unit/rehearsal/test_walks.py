@@ -23,7 +23,7 @@ from tests.properties.engine_machines import START_DATA, machines
 from tests.unit.rehearsal.trip import POLLED, TRIP
 
 STEADILY = settings(
-    max_examples=15, deadline=None, suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large]
+    max_examples=12, deadline=None, suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large]
 )
 
 
