@@ -5,7 +5,7 @@ Reads text and makes texts; `sagaloom import flow-manager` reads and writes the 
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from engine.definition.decode import NotText
 from engine.definition.findings import Finding
@@ -58,10 +58,10 @@ def import_flow_manager(content: str | bytes, *, file: str, name: str) -> Import
         check_references(tree.data, report)
     if _errors(report):
         return Imported(findings=report.findings())
-    return _converted(tree, report, name)
+    return _converted(tree, report, name, file)
 
 
-def _converted(tree: Tree, report: Reporter, name: str) -> Imported:
+def _converted(tree: Tree, report: Reporter, name: str, file: str) -> Imported:
     remarks = Remarks(report)
     names = channel_names(tree.data, remarks)
     machine = machine_of(tree.data, name, names, remarks)
@@ -70,9 +70,15 @@ def _converted(tree: Tree, report: Reporter, name: str) -> Imported:
     text = write_yaml(machine, comments=_of(remarks, machine), block=_machine_block)
     checked = check_text(text, file=f"{name}.yaml")
     if checked.errors:
-        return Imported(findings=(*report.findings(), *checked.errors))
+        return Imported(findings=(*report.findings(), *(_of_source(error, file) for error in checked.errors)))
     written = write_yaml(config, comments=_of(remarks, config), block=_config_block)
     return Imported(machine=text, config=written, findings=report.findings())
+
+
+def _of_source(error: Finding, file: str) -> Finding:
+    """What is wrong with the machine that was made, told of the file that it was made from."""
+    message = f"the machine made from this file would not be valid: {error.message}"
+    return replace(error, file=file, line=1, column=1, end_column=None, path="", message=message)
 
 
 def _of(remarks: Remarks, file: dict[str, object]) -> dict[Path, list[str]]:
