@@ -155,9 +155,8 @@ class Deliveries:
     async def _park(self, entry: Entry, reason: str) -> None:
         self._report.parked(entry, reason)
         if entry.undoes is not None:
-            with suppress(
-                Invalid, Refused
-            ):  # a `$stuck` that its saga cannot take must not keep it from parking
+            # A `$stuck` that its saga cannot take must not keep the undo from being parked.
+            with suppress(Invalid, Refused):
                 await self._runner.stuck(entry, reason)
                 return
         await self._store.park(entry, reason=reason)
