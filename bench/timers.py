@@ -92,7 +92,7 @@ def measured(load: Load, folder: Path) -> Report:
         ],
         notes=[
             (
-                "Late is from the moment to the timer's step being durable; the dispatcher looks every 200 ms. "
+                "Late is from the moment to the timer's step being durable; the dispatcher looks every 200 ms, and when the next is due. "
                 f"CPU while all wait: {data['idle_cpu']:.1%} of a core; while they fire: {data['busy_cpu']:.1%}."
             )
         ],

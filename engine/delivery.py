@@ -12,7 +12,7 @@ from dataclasses import replace
 from engine.attempts import Attempts, Broken
 from engine.copying import changed
 from engine.deployments import Deployments
-from engine.errors import Invalid, Refused, Stale, Unavailable
+from engine.errors import Invalid, Refused, Stale, StaleLease, Unavailable
 from engine.machine.pausing import NEVER
 from engine.machine.settling import answer_id
 from engine.model import Done, Entry, Event, Failed, Json, Later, Outcome, Saga
@@ -51,9 +51,11 @@ class Deliveries:
         """Do `entry` from start to end: it comes to an event, a later try, or a place among the parked.
 
         Raises:
-            Stale: Somebody else has it now.
+            Stale: Somebody else has it now, or may have: its lease ended before it was begun.
             Unavailable: The store is away; the entry is done again when its lease ends.
         """
+        if entry.lease_until <= self._clock.now():  # this daemon stood still since it took the entry
+            raise StaleLease(f"the lease of entry {entry.id} ended before it was begun")
         work = self._fire(entry) if entry.kind == "timer" else self._deliver(saga, entry)
         await self._or_parked(entry, work)
 

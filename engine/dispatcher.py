@@ -29,7 +29,10 @@ Worker = asyncio.Task[None]
 
 
 class Dispatcher:
-    """Works on the agenda of all sagas, as far as it has room."""
+    """Works on the agenda of all sagas, as far as it has room.
+
+    Not `works`: this daemon begins nothing. What is due stays free in the store, and others take it.
+    """
 
     def __init__(
         self,
@@ -43,6 +46,7 @@ class Dispatcher:
         owner: str,
         report: Reporter,
         room: int = ROOM,
+        works: bool = True,
     ) -> None:
         self._store = store
         self._runner = runner
@@ -59,10 +63,11 @@ class Dispatcher:
         )
         self._report = report
         self._room = room
-        self._open = True
+        self._open = self.works = works
         self._running: set[Worker] = set()
         self._next: dict[Worker, tuple[Saga, Entry]] = {}
-        runner.serve(Desk(lease=self.lease, take=self.take))
+        if works:
+            runner.serve(Desk(lease=self.lease, take=self.take))
 
     def lease(self, step: Step) -> Step:
         """The step with its entries that are due now marked as ours, as far as there is room."""
@@ -121,7 +126,7 @@ class Dispatcher:
 
     def go_on(self) -> None:
         """Begin again what is due, from the next tick on."""
-        self._open = True
+        self._open = self.works
 
     @property
     def holding(self) -> bool:

@@ -73,5 +73,6 @@ def _matches(saga: Saga, query: Query) -> bool:
         all(value is None or value == actual for value, actual in wanted)
         and (query.created_from is None or saga.created_at >= query.created_from)
         and (query.created_to is None or saga.created_at < query.created_to)
+        and (query.updated_from is None or saga.updated_at >= query.updated_from)
         and (query.after is None or _by_creation(saga) < query.after)
     )

@@ -8,7 +8,7 @@ from dataclasses import replace
 import orjson
 
 from adapters.stores.memory_shelves import Shelves
-from engine.errors import DuplicateEvent, KeyTaken, PayloadInvalid, SagaExists, StaleSaga
+from engine.errors import DuplicateEvent, KeyTaken, PayloadInvalid, SagaExists, StaleLease, StaleSaga
 from engine.model import Entry, Step
 
 
@@ -24,7 +24,7 @@ def create(shelves: Shelves, step: Step) -> None:
 
 
 def commit(shelves: Shelves, step: Step) -> None:
-    """Raises SagaNotFound, DuplicateEvent, StaleSaga, KeyTaken, PayloadInvalid: nothing was changed."""
+    """Raises SagaNotFound, DuplicateEvent, StaleSaga, StaleLease, KeyTaken, PayloadInvalid: nothing was changed."""
     _check_json(step)
     kept = shelves.saga(step.saga.saga_id)
     if _is_repeat(shelves, step):
@@ -32,6 +32,7 @@ def commit(shelves: Shelves, step: Step) -> None:
     _check_events(shelves, step)
     if kept.version != step.rows[0].seq - 1:
         raise StaleSaga(f"Saga {kept.saga_id} is at version {kept.version} by now")
+    _check_fence(shelves, step)
     _check_keys(shelves, step)
     _apply(shelves, deepcopy(step))
 
@@ -43,10 +44,19 @@ def _is_repeat(shelves: Shelves, step: Step) -> bool:
 
 
 def _check_events(shelves: Shelves, step: Step) -> None:
-    ours = {row.event_id for row in step.rows if row.event_id is not None}
-    for row, _ in shelves.rows[step.saga.saga_id]:
-        if row.event_id in ours and not step.rows[0].seq <= row.seq <= step.rows[-1].seq:
+    own, kept = range(step.rows[0].seq, step.rows[-1].seq + 1), shelves.rows[step.saga.saga_id]
+    had = {row.event_id for row, _ in kept if row.seq not in own}
+    for row in step.rows:
+        if row.event_id is not None and row.event_id in had:
             raise DuplicateEvent(f"Saga {step.saga.saga_id} has had event {row.event_id}")
+
+
+def _check_fence(shelves: Shelves, step: Step) -> None:
+    if step.fence is None:
+        return
+    kept = shelves.entries[step.saga.saga_id].get(step.fence.entry)
+    if kept is not None and kept.token > step.fence.token:
+        raise StaleLease(f"Entry {kept.id} was claimed by another since")
 
 
 def _check_keys(shelves: Shelves, step: Step) -> None:

@@ -59,8 +59,10 @@ def _walks(db: apsw.Connection, places: list[int] | None, query: Query) -> Itera
         yield _walk(
             db, "sagas_by_entity", [*where, "entity_id <> ''", *in_places], (*values, *among), query.limit
         )
-    elif places is None:
-        yield _walk(db, "sagas_by_creation", where, values, query.limit)
+    elif (
+        places is None or query.updated_from is not None
+    ):  # one walk: no place is gone through again for a page
+        yield _walk(db, "sagas_by_creation", [*where, *in_places], (*values, *among), query.limit)
     else:
         for place in places:
             yield _walk(db, "sagas_by_place", [*where, "place = ?"], (*values, place), query.limit)
@@ -83,6 +85,8 @@ def _conditions(query: Query) -> tuple[list[str], tuple[Any, ...]]:
         asked.append(("created_at >= ?", (query.created_from,)))
     if query.created_to is not None:
         asked.append(("created_at < ?", (query.created_to,)))
+    if query.updated_from is not None:
+        asked.append(("updated_at >= ?", (query.updated_from,)))
     if query.after is not None:
         asked.append(("(created_at, saga_id) < (?, ?)", query.after))
     if query.entity_id is not None:

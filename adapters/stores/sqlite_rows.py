@@ -62,6 +62,7 @@ class StepRows:
     removed: Sequence[Row]
     claimed: Sequence[Row]
     dropped: Sequence[Row]
+    fence: Sequence[Row]
 
 
 def place_of(saga: Saga) -> Place:
@@ -99,6 +100,7 @@ def step_rows(step: Step, place: int, *, is_first: bool) -> StepRows:
         [(saga_id, id_) for id_ in step.removed],
         [(key.value, key.machine, key.name, saga_id) for key in step.claimed],
         [(key.value, key.machine, key.name, saga_id) for key in step.dropped],
+        [] if step.fence is None else [(saga_id, step.fence.entry, step.fence.token)],
     )
 
 

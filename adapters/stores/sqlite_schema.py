@@ -127,7 +127,33 @@ CREATE TABLE definitions (
 ) WITHOUT ROWID;
 """
 
-MIGRATIONS = (_VERSION_1,)
+_VERSION_2 = """
+CREATE TABLE records (               -- engine.records: what is kept beside the sagas
+  kind TEXT NOT NULL,
+  id TEXT NOT NULL,
+  version INTEGER NOT NULL,
+  at INTEGER NOT NULL,
+  tags TEXT NOT NULL,                 -- JSON; record_tags has them again, for finding
+  body TEXT NOT NULL,                 -- JSON
+  PRIMARY KEY (kind, id)
+);
+CREATE INDEX records_by_time ON records (kind, at, id);
+CREATE TABLE record_tags (
+  kind TEXT NOT NULL,
+  name TEXT NOT NULL,
+  value TEXT NOT NULL,
+  at INTEGER NOT NULL,
+  id TEXT NOT NULL,
+  PRIMARY KEY (kind, name, value, at, id)
+) WITHOUT ROWID;
+CREATE INDEX record_tags_by_id ON record_tags (kind, id);
+"""
+
+_VERSION_3 = """
+DROP INDEX record_tags_by_id;        -- a record knows its tags, so that they are found by their key
+"""
+
+MIGRATIONS = (_VERSION_1, _VERSION_2, _VERSION_3)
 """What brings a file from user_version n to n + 1. Never change one that was released: add one."""
 
 

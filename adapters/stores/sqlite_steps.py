@@ -15,7 +15,16 @@ from itertools import chain
 import apsw
 
 from adapters.stores.sqlite_rows import ENTRY, HISTORY, SAGA, Row, StepRows
-from engine.errors import DuplicateEvent, KeyTaken, Refused, SagaExists, SagaNotFound, Stale, StaleSaga
+from engine.errors import (
+    DuplicateEvent,
+    KeyTaken,
+    Refused,
+    SagaExists,
+    SagaNotFound,
+    Stale,
+    StaleLease,
+    StaleSaga,
+)
 
 _INSERT_SAGAS = f"INSERT INTO sagas ({SAGA}) VALUES "
 _UPDATE_SAGAS = (
@@ -54,6 +63,13 @@ _REWRITE_ENTRIES = (
         "FROM new WHERE entries.saga_id = new.saga_id AND entries.id = new.id"
     ),
 )
+_FENCED = (
+    "WITH held (saga_id, id, token) AS (VALUES ",
+    (
+        ") SELECT 1 FROM held CROSS JOIN entries WHERE entries.saga_id = held.saga_id "
+        "AND entries.id = held.id AND entries.token > held.token LIMIT 1"
+    ),
+)
 _DROP_KEY = "DELETE FROM keys WHERE value = ? AND machine = ? AND name = ? AND saga_id = ?"
 
 _VERSION = "SELECT version FROM sagas WHERE saga_id = ?"
@@ -77,7 +93,7 @@ def write_alone(db: apsw.Connection, step: StepRows) -> None:
     """Write the step, unless that was done before.
 
     Raises:
-        SagaExists, SagaNotFound, DuplicateEvent, StaleSaga, KeyTaken: Nothing was written.
+        SagaExists, SagaNotFound, DuplicateEvent, StaleSaga, StaleLease, KeyTaken: Nothing was written.
     """
     if db.execute(_STEP, (step.saga[0], *_seqs(step))).fetchall() == step.history:
         return
@@ -92,6 +108,8 @@ def _written(db: apsw.Connection, steps: Sequence[StepRows]) -> bool:
     _write(db, (_INSERT_SAGAS, ""), first)
     _write(db, (_INSERT_HISTORY, ""), _all(step.history for step in steps))
     if _write(db, _UPDATE_SAGAS, later) != len(later):
+        return False
+    if _is_fenced(db, _all(step.fence for step in steps)):
         return False
     _write(db, _DELETE_ENTRIES, _all(step.removed for step in steps))
     _write(db, _REWRITE_ENTRIES, _all(step.rewritten for step in steps))
@@ -115,6 +133,18 @@ def _write(db: apsw.Connection, around: tuple[str, str], rows: Sequence[Row]) ->
         changed += db.changes()
         done += count
     return changed
+
+
+def _is_fenced(db: apsw.Connection, held: Sequence[Row]) -> bool:
+    """Whether somebody else has claimed one of the entries since."""
+    done = 0
+    while done < len(held):
+        count = min(MOST_ROWS, 1 << (len(held) - done).bit_length() - 1)
+        values = tuple(chain.from_iterable(held[done : done + count]))
+        if db.execute(_statement(_FENCED, len(held[0]), count), values).get is not None:
+            return True
+        done += count
+    return False
 
 
 def _write_each(db: apsw.Connection, statement: str, rows: Sequence[Row]) -> None:
@@ -148,6 +178,8 @@ def _race_lost(db: apsw.Connection, step: StepRows, current: int) -> Stale | Non
             return DuplicateEvent(f"Saga {saga_id} has had event {event_id}")
     if current != step.before:
         return StaleSaga(f"Saga {saga_id} is at version {current} by now")
+    if _is_fenced(db, step.fence):
+        return StaleLease(f"Entry {step.fence[0][1]} was claimed by another since")
     return None
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from typing import ClassVar
 
 import pytest
 
@@ -14,6 +15,9 @@ from tests.contract.store.suite import StoreSuite, on_a_store
 
 
 class ClosingSuite(StoreSuite):
+    accepted_at_once: ClassVar[int] = 300
+    """More than one batch of a store that batches."""
+
     @on_a_store
     async def test_closing_twice_is_fine(self, store: Store) -> None:
         await store.close()
@@ -21,13 +25,13 @@ class ClosingSuite(StoreSuite):
 
     @on_a_store
     async def test_what_was_accepted_is_finished(self, store: Store) -> None:
-        creations = [asyncio.ensure_future(store.create(created(f"s{n}"))) for n in range(300)]
-        await store.create(created("last"))
-        accepted = [asyncio.ensure_future(store.commit(followed(created(f"s{n}").saga))) for n in range(300)]
-        await asyncio.gather(*creations)
+        count = self.accepted_at_once
+        await asyncio.gather(*(store.create(created(f"s{n}")) for n in range(count)))
+        commits = [asyncio.ensure_future(store.commit(followed(created(f"s{n}").saga))) for n in range(count)]
+        creations = [asyncio.ensure_future(store.create(created(f"t{n}"))) for n in range(count)]
         await asyncio.sleep(0)
         await store.close()
-        assert await asyncio.gather(*accepted) == [None] * 300
+        assert await asyncio.gather(*commits, *creations) == [None] * 2 * count
 
     @on_a_store
     async def test_nothing_is_done_after_closing(self, store: Store) -> None:

@@ -17,15 +17,14 @@ from engine.ports import Store
 from tests.contract.sagas import created, entry, followed, key
 from tests.contract.store.suite import StoreSuite
 
-ACKNOWLEDGED = 400
-"""Steps that a child may acknowledge before it is killed: some batches, well under a second."""
-
 
 class DurabilitySuite(StoreSuite):
     """`opener` is the dotted path of the store's factory, for the process that is killed."""
 
     opener: ClassVar[str]
     options: ClassVar[Mapping[str, Any]]
+    acknowledged: ClassVar[int] = 400
+    """Sagas that a child says are durable before it is killed: some batches of SQLite, well under a second."""
 
     def test_everything_is_there_after_opening_again(self, tmp_path: Path) -> None:
         definition = StoredDefinition(machine="order", version=1, content_hash="a", source="x", deployed_at=1)
@@ -55,7 +54,7 @@ class DurabilitySuite(StoreSuite):
     def test_every_acknowledged_write_survives_kill_9(self, tmp_path: Path) -> None:
         for turn in range(3):
             acknowledged = self._acknowledged_before_kill(tmp_path, turn)
-            assert len(acknowledged) >= ACKNOWLEDGED
+            assert len(acknowledged) >= self.acknowledged
 
             async def check(store: Store, versions: Mapping[str, int] = acknowledged) -> None:
                 for saga_id, version in versions.items():
@@ -87,7 +86,7 @@ class DurabilitySuite(StoreSuite):
         )
         assert child.stdout is not None
         with child, child.stdout as lines:
-            acknowledged = dict([_read(lines.readline()) for _ in range(ACKNOWLEDGED)])
+            acknowledged = dict([_read(lines.readline()) for _ in range(self.acknowledged)])
             os.kill(child.pid, signal.SIGKILL)
             acknowledged |= dict([_read(line) for line in lines if line.endswith("\n")])
         assert child.returncode == -signal.SIGKILL
