@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from typing import Any
 from urllib.parse import urlsplit
 
 from engine.definition.tree import Path, shorten
+from engine.foreign.flow_manager.kafka import kafka_channel
 from engine.foreign.flow_manager.references import requests, states
 from engine.foreign.flow_manager.remarks import Remarks
 from engine.foreign.flow_manager.secrets import binding, is_telling, variable_name
@@ -14,11 +15,6 @@ from engine.foreign.naming import Names, as_channel
 
 Plain = Mapping[str, Any]
 _ENGINES_OWN = ("idempotency-key", "saga-id", "host", "content-length", "transfer-encoding", "connection")
-_SECURE: Mapping[str, Sequence[str]] = {
-    "ssl": ("ca", "key", "passphrase", "cert", "rejectUnauthorized"),
-    "sasl": ("mechanism", "username", "password"),
-}
-_PUBLIC = ("ca", "cert", "mechanism")
 
 
 def channel_names(data: Plain, remarks: Remarks) -> dict[str, str]:
@@ -49,7 +45,7 @@ def config_of(
         remarks.add(
             "section-missing", (), message, fix="bind the channels in config.yaml to what they stand for"
         )
-    _note_store(data, remarks)
+    _note_store(data, machine, remarks)
     return {
         "store": {"type": "sqlite", "path": "data/sagaloom.db"},
         "machines": [machine_file],
@@ -74,7 +70,7 @@ def _declared(data: Plain) -> list[tuple[Path, str]]:
 def _channel(channel: Plain, name: str, path: Path, remarks: Remarks) -> dict[str, Any]:
     settings, at = channel["configurations"], (*path, "configurations")
     if channel["type"] == "kafka":
-        return _kafka(settings, name, at, remarks)
+        return kafka_channel(settings, name, at, remarks)
     written: dict[str, Any] = {
         "type": "rest",
         "url": _url(settings, name, at, remarks),
@@ -122,40 +118,7 @@ def _headers(headers: Plain, name: str, path: Path, remarks: Remarks) -> dict[st
     return written
 
 
-def _kafka(settings: Plain, name: str, path: Path, remarks: Remarks) -> dict[str, Any]:
-    message = f"the channel {name} needs the Kafka adapter, which this version does not have yet"
-    fix = "until then bind it to {type: rest, ...} or {type: log}; with type kafka the daemon refuses the config"
-    remarks.add("kafka-not-yet", path[:-1], message, fix=fix)
-    remarks.comment(
-        ("channels", name), "The Kafka adapter comes with a later version; until then: {type: log}"
-    )
-    brokers = settings["brokers"]
-    if isinstance(brokers, str) and "{{" not in brokers:
-        brokers = [broker.strip() for broker in brokers.split(",") if broker.strip()]
-    if not isinstance(brokers, list):
-        brokers = binding(brokers, (*path, "brokers"), variable_name(name, "brokers"), remarks)
-    written = {"type": "kafka", "brokers": brokers}
-    written |= {
-        key: settings[key] for key in ("inputTopics", "outputTopics", "consumerGroup") if key in settings
-    }
-    security = settings.get("authenticationProperties", {})
-    at = (*path, "authenticationProperties")
-    return written | {
-        key: _secured(security[key], name, (*at, key), remarks) for key in security if key in _SECURE
-    }
-
-
-def _secured(value: Any, name: str, path: Path, remarks: Remarks) -> Any:
-    if not isinstance(value, dict):
-        return value
-    known = {key: part for key, part in value.items() if key in _SECURE[str(path[-1])]}
-    return {
-        key: binding(part, (*path, key), variable_name(name, key), remarks, secret=key not in _PUBLIC)
-        for key, part in known.items()
-    }
-
-
-def _note_store(data: Plain, remarks: Remarks) -> None:
+def _note_store(data: Plain, machine: str, remarks: Remarks) -> None:
     store = data.get("persistencyManagement")
     if store is None:
         message = "the file has no persistencyManagement; sagas are kept in SQLite"
@@ -164,25 +127,29 @@ def _note_store(data: Plain, remarks: Remarks) -> None:
     kind, path = store["type"], ("persistencyManagement",)
     message = f"sagas are kept in SQLite here, not by {kind}; those that are there are not taken over"
     if kind == "mongo":
-        uri = store.get("configurations", {}).get("connectionUri", "{{MONGODB_URI}}")
-        shown = _shown(uri)
-        remarks.comment(
-            ("store",), f"Flow Manager: MongoDB. With the MongoDB adapter, which comes later: {shown}"
+        settings = store.get("configurations", {})
+        shown = _shown(
+            settings.get("connectionUri", "{{MONGODB_URI}}"), machine, settings.get("collectionName")
         )
-        fix = "config.yaml has the line for MongoDB as a comment; this version has no adapter for it yet"
+        remarks.comment(
+            ("store",),
+            f"Flow Manager: MongoDB. To keep sagas there, and to carry on those that are there: {shown}",
+        )
+        fix = "config.yaml has the line for MongoDB as a comment; docs/stores.md says what becomes of the sagas there"
     else:
         remarks.comment(("store",), f"Flow Manager: {kind}, which has no counterpart.")
         fix = "what reads the sagas there must ask GET /api/v1/sagas/{sagaId} instead"
     remarks.add("store-replaced", path, message, fix=fix, key=True)
 
 
-def _shown(uri: Any) -> str:
+def _shown(uri: Any, machine: str, collection: Any) -> str:
     """The store's line, without what may be a secret: an address in plain sight may hold a password."""
+    kept = f", collections: {{{machine}: {collection}}}" if collection else ""
     if isinstance(uri, dict):
-        return f"{{type: mongo, uri: {{file: {uri['path']}}}}}"
+        return f"{{type: mongo, uri: {{file: {uri['path']}}}{kept}}}"
     name = (
         uri.strip("{} ")
         if uri.startswith("{{") and uri.endswith("}}") and uri.count("{{") == 1
         else "MONGODB_URI"
     )
-    return f"{{type: mongo, uri: {{env: {name}}}}}"
+    return f"{{type: mongo, uri: {{env: {name}}}{kept}}}"

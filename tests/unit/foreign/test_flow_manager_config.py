@@ -5,10 +5,11 @@ from typing import Any
 
 import pytest
 
+from adapters.channels.kafka_options import read_settings
 from engine.config import load_config
 from tests.unit.foreign.flow_manager import codes, config, imported, machine, small, state
 
-KAFKA = {
+KAFKA: dict[str, Any] = {
     "id": "shop",
     "type": "kafka",
     "configurations": {
@@ -98,20 +99,109 @@ def test_headers_keep_files_and_variables_and_never_a_secret() -> None:
     assert "hunter2" not in f"{result.machine}{result.config}{result.findings}"
 
 
-def test_a_kafka_channel_is_written_and_reported_as_one_for_later() -> None:
+def kafka(**settings: Any) -> dict[str, Any]:
+    """A file whose channel is Kafka; None takes a setting away."""
     source = small()
-    source["communicationProtocols"] = [KAFKA]
-    result = imported(source)
+    given = {**KAFKA["configurations"], **settings}
+    known = {key: value for key, value in given.items() if value is not None}
+    source["communicationProtocols"] = [{**KAFKA, "configurations": known}]
+    return source
+
+
+def test_a_kafka_channel_is_written_in_our_words() -> None:
+    result = imported(kafka())
     assert config(result)["channels"]["shop"] == {
         "type": "kafka",
         "brokers": ["one:9092", "two:9092"],
         "inputTopics": ["in"],
         "outputTopics": ["out"],
         "consumerGroup": "saga",
-        "ssl": True,
-        "sasl": {"mechanism": "plain", "username": {"env": "USER"}, "password": {"file": "/s/p"}},
+        "security": {
+            "protocol": "SASL_SSL",
+            "mechanism": "PLAIN",
+            "username": {"env": "USER"},
+            "password": {"file": "/s/p"},
+        },
     }
-    assert "kafka-not-yet" in codes(result)
+    assert codes(result) == ["kafka-dead-letters", "store-replaced"]
+
+
+@pytest.mark.parametrize(
+    ("authentication", "security"),
+    [
+        (None, None),
+        ({"ssl": False}, None),
+        ({"ssl": True}, {"protocol": "SSL"}),
+        (
+            {"sasl": {"mechanism": "scram-sha-512", "username": "me", "password": "{{PASSWORD}}"}},
+            {
+                "protocol": "SASL_PLAINTEXT",
+                "mechanism": "SCRAM-SHA-512",
+                "username": {"env": "SHOP_USERNAME"},
+                "password": {"env": "PASSWORD"},
+            },
+        ),
+        (
+            {
+                "ssl": {
+                    "ca": {"type": "file", "path": "/s/ca"},
+                    "cert": {"type": "file", "path": "/s/cert"},
+                    "key": {"type": "file", "path": "/s/key"},
+                }
+            },
+            {"protocol": "SSL", "caFile": "/s/ca", "certFile": "/s/cert", "keyFile": "/s/key"},
+        ),
+    ],
+)
+def test_how_a_kafka_channel_signs_in_is_said_in_kafka_s_words(
+    authentication: dict[str, Any] | None, security: dict[str, Any] | None
+) -> None:
+    assert channel(kafka(authenticationProperties=authentication)).get("security") == security
+
+
+def test_what_a_kafka_channel_cannot_do_here_is_left_out_and_reported() -> None:
+    tls = {
+        "ca": "-----BEGIN hunter2",
+        "key": {"type": "file", "path": "/s/key"},
+        "passphrase": "hunter2",
+        "rejectUnauthorized": False,
+    }
+    result = imported(kafka(authenticationProperties={"ssl": tls, "sasl": {"mechanism": "aws"}}))
+    assert config(result)["channels"]["shop"]["security"] == {"protocol": "SSL"}
+    assert codes(result).count("kafka-security") == 4
+    assert "hunter2" not in f"{result.config}{result.findings}"
+
+
+def test_a_kafka_channel_without_a_group_or_topics_is_completed_and_reported() -> None:
+    result = imported(kafka(consumerGroup=None))
+    assert config(result)["channels"]["shop"]["consumerGroup"] == "shop"
+    assert "kafka-incomplete" in codes(result)
+    result = imported(kafka(inputTopics=[], outputTopics=None))
+    assert config(result)["channels"]["shop"] == {"type": "log"}
+    assert "kafka-incomplete" in codes(result)
+
+
+@pytest.mark.parametrize(
+    "settings",
+    [
+        {},
+        {"authenticationProperties": None, "outputTopics": None},
+        {"brokers": "{{BROKERS}}", "inputTopics": ["{{TOPIC}}"], "consumerGroup": "{{GROUP}}"},
+        {"brokers": ["{{BROKERS}}"], "authenticationProperties": {"sasl": {"mechanism": "SCRAM-SHA-256"}}},
+    ],
+)
+def test_an_imported_configuration_with_kafka_loads_and_its_channel_opens(
+    settings: dict[str, Any], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name in ("USER", "TOPIC", "GROUP", "SHOP_USERNAME", "SHOP_PASSWORD"):
+        monkeypatch.setenv(name, "given")
+    monkeypatch.setenv("BROKERS", "one:9092")
+    (tmp_path / "password").write_text("secret")
+    result = imported(kafka(**settings))
+    (tmp_path / "shop.yaml").write_text(result.machine or "")
+    (tmp_path / "config.yaml").write_text((result.config or "").replace("/s/p", "password"))
+    loaded = load_config(tmp_path / "config.yaml")
+    read_settings("shop", loaded.channels["shop"].options, loaded.base)
 
 
 @pytest.mark.parametrize("name", ["sagas", "my shop", "-shop"])
