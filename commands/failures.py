@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import traceback
 from collections.abc import Sequence
 from pathlib import Path
@@ -9,6 +10,12 @@ from pathlib import Path
 from commands.terminal import note, safe, safe_lines
 from engine.definition.findings import Finding
 from engine.errors import EngineError, Invalid
+
+SECRETS = re.compile(
+    r"""(://)[^\s/'"]+(?=@) | ((?:authorization|password|secret|token|apikey)['"]?\s*:\s*)[^\s{,}][^,}\n]*""",
+    re.IGNORECASE | re.VERBOSE,
+)
+"""User and password of a URL, and what is written out under names like these instead of as {file:} or {env:}."""
 
 BUG = 70
 """Exit code of a fault of our own (EX_SOFTWARE), apart from the four that scripts rely on."""
@@ -44,10 +51,20 @@ def sources_of(findings: Sequence[Finding]) -> dict[str, str]:
     found: dict[str, str] = {}
     for name in dict.fromkeys(finding.file for finding in findings):
         try:
-            found[name] = Path(name).read_bytes().decode("utf-8", "replace")
+            found[name] = masked(Path(name).read_bytes().decode("utf-8", "replace"))
         except (OSError, ValueError):
             continue
     return found
+
+
+def masked(text: str) -> str:
+    """The text with stars for what may be a secret, in the same columns: a frame shows what stands beside a fault."""
+
+    def starred(found: re.Match[str]) -> str:
+        name = found[1] or found[2]
+        return name + "*" * (len(found[0]) - len(name))
+
+    return SECRETS.sub(starred, text)
 
 
 def _lines(error: EngineError) -> str:

@@ -7,6 +7,9 @@ import sys
 import traceback
 
 import structlog
+from structlog.typing import EventDict, WrappedLogger
+
+from hub.cards import masked
 
 
 def log_to_stderr(level: str) -> None:
@@ -16,6 +19,7 @@ def log_to_stderr(level: str) -> None:
             structlog.contextvars.merge_contextvars,
             structlog.processors.add_log_level,
             structlog.processors.TimeStamper(fmt="iso", utc=True),
+            mask_cards,
             structlog.processors.JSONRenderer(),
         ],
         wrapper_class=structlog.make_filtering_bound_logger(logging.getLevelNamesMapping()[level.upper()]),
@@ -24,6 +28,14 @@ def log_to_stderr(level: str) -> None:
     logging.basicConfig(level=logging.WARNING, handlers=[_Forward()], force=True)
     # It warns of every tick that is left out because the one before still runs, which is as it should be.
     logging.getLogger("apscheduler").setLevel(logging.ERROR)
+    # It says some 400 times a second that a broker is away; the kafka channel says it once.
+    logging.getLogger("aiokafka").setLevel(logging.CRITICAL)
+
+
+def mask_cards(logger: WrappedLogger, method: str, told: EventDict) -> EventDict:
+    """No card number gets into the log, whatever a library or a provider puts into its words."""
+    clean: EventDict = masked(told)
+    return clean
 
 
 class _Forward(logging.Handler):

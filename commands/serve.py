@@ -1,21 +1,26 @@
-"""`sagaloom serve`: the daemon, from its config to its last answered request."""
+"""`sagaloom serve`: what it is asked for, and whether that can be; daemon.py and supervisor.py do it."""
 
 from __future__ import annotations
 
 import asyncio
-import signal
-from contextlib import suppress
-from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
 
-from commands.terminal import safe, say
-
 if TYPE_CHECKING:
-    from engine.assembly import Engine
+    from commands.daemon import Order
+    from engine.assembly import Role
     from engine.config import Config
+
+ROLES = ("api", "worker")
+
+
+def _roles(ctx: click.Context, parameter: click.Parameter, given: str) -> tuple[str, ...]:
+    named = {name.strip() for name in given.split(",") if name.strip()}
+    if not named or not named <= set(ROLES):
+        raise click.BadParameter("is api, worker, or api,worker", ctx, parameter)
+    return tuple(role for role in ROLES if role in named)
 
 
 @click.command("serve")
@@ -40,96 +45,86 @@ if TYPE_CHECKING:
 @click.option(
     "--paused", is_flag=True, help="Take events, but begin nothing that sagas owe until `sagaloom resume`."
 )
+@click.option(
+    "--role",
+    "roles",
+    default="api,worker",
+    show_default=True,
+    callback=_roles,
+    metavar="ROLES",
+    help="api takes requests, worker does what sagas owe.",
+)
+@click.option(
+    "--processes",
+    type=click.IntRange(1, 256),
+    default=1,
+    show_default=True,
+    metavar="N",
+    help="Run N processes on the port.",
+)
+@click.option(
+    "--probes-port",
+    type=click.IntRange(1, 65535 - 256),
+    metavar="PORT",
+    help="Probes and metrics on PORT too; of the second process on PORT+1, and so on.",
+)
 def command(
-    file: Path | None, host: str | None, port: int | None, data: Path | None, dev: bool, paused: bool
+    file: Path | None,
+    host: str | None,
+    port: int | None,
+    data: Path | None,
+    dev: bool,
+    paused: bool,
+    roles: tuple[Role, ...],
+    processes: int,
+    probes_port: int | None,
 ) -> None:
     """Run the daemon until SIGTERM or Ctrl-C, which let it finish what is in hand.
 
-    SIGHUP has it read the machine files again.
+    SIGHUP has it read the machine files again; SIGUSR2 replaces its --processes one by one.
     """
+    from commands.daemon import Order, config_of
+    from commands.doors import house_of
+    from commands.logs import log_to_stderr
+
+    order = Order(
+        file=file, host=host, port=port, data=data, dev=dev, paused=paused, roles=roles, probes_port=probes_port
+    )  # fmt: skip
+    config = config_of(order)
+    _check_shared(config, roles, processes)
+    house_of(config)
+    log_to_stderr(config.log_level)
+    if processes > 1:
+        from commands.supervisor import supervise
+
+        raise click.exceptions.Exit(asyncio.run(supervise(config, order, processes)))
+    _run_alone(config, order)
+
+
+def _run_alone(config: Config, order: Order) -> None:
     import uvloop
 
-    from commands.logs import log_to_stderr
-    from engine.config import load_config
+    from commands.daemon import serve_alone
 
-    config = load_config(file, data=data)
-    http = replace(
-        config.http,
-        host=config.http.host if host is None else host,
-        port=config.http.port if port is None else port,
-    )
-    log_to_stderr(config.log_level)
     with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
-        runner.run(_serve(replace(config, http=http), dev=dev, paused=paused))
+        runner.run(serve_alone(config, order))
 
 
-async def _serve(config: Config, *, dev: bool, paused: bool) -> None:
-    from adapters.ticker import Ticker
-    from commands.wiring import adapters
-    from engine.assembly import running
-    from engine.clock import SystemClock, SystemIds
-    from engine.heap import settle_heap
-    from web.app import build_app
-    from web.server import serve_http
+def _check_shared(config: Config, roles: tuple[str, ...], processes: int) -> None:
+    """Raises ConfigInvalid: only one process can have the store open, and it has to do everything."""
+    from commands.wiring import SHARED_STORES
+    from engine.errors import ConfigInvalid
 
-    stopped = _on_signals()
-    async with running(
-        config,
-        adapters=adapters(config),
-        clock=SystemClock(),
-        ids=SystemIds(),
-        heartbeat=Ticker(),
-        dev=dev,
-        paused=paused,
-    ) as engine:
-        asyncio.get_running_loop().add_signal_handler(signal.SIGHUP, engine.reload.want)
-        app = build_app(engine, default_machine=config.default_machine, max_body=config.http.max_body)
-        server = await serve_http(app, config.http.host, config.http.port)
-        settle_heap()
-        try:
-            _announce(config, engine, server.port)
-            await stopped.wait()
-            server.drain()
-        finally:
-            await server.stop()
-
-
-def _on_signals() -> asyncio.Event:
-    """Set by the first SIGTERM or SIGINT; the second one ends the process as usual."""
-    loop = asyncio.get_running_loop()
-    stopped = asyncio.Event()
-
-    def stop() -> None:
-        stopped.set()
-        for one in (signal.SIGTERM, signal.SIGINT):
-            loop.remove_signal_handler(one)
-            signal.signal(one, signal.SIG_DFL)
-
-    for one in (signal.SIGTERM, signal.SIGINT):
-        loop.add_signal_handler(one, stop)
-    return stopped
-
-
-def _announce(config: Config, engine: Engine, port: int) -> None:
-    host = f"[{config.http.host}]" if ":" in config.http.host else config.http.host
-    url = f"http://{host}:{port}"
-    lines = {
-        "Sagaloom is ready at": url,
-        "API and documentation": f"{url}/documentation",
-        "Probes": f"{url}/-/ready {url}/-/healthz {url}/-/metrics",
-        "Machines": ", ".join(engine.deployments.names()) or "none",
-        **(
-            {"Held": "nothing that sagas owe is begun until `sagaloom resume`"}
-            if engine.dispatcher.holding
-            else {}
-        ),
-        "Store": _store(config),
-    }
-    for name, value in lines.items():
-        with suppress(BrokenPipeError):
-            say(f"{name + ':':<23} {safe(value)}")
-
-
-def _store(config: Config) -> str:
-    path = config.store.options.get("path")
-    return f"{config.store.type} {(config.base / path).resolve()}" if path else config.store.type
+    if config.store.type in SHARED_STORES:
+        return
+    shared = ", ".join(sorted(SHARED_STORES))
+    if processes > 1:
+        raise ConfigInvalid(
+            f"--processes {processes}: a store of type {config.store.type} is for one process; "
+            f"several need a store that they share ({shared})"
+        )
+    if roles != ROLES:
+        raise ConfigInvalid(
+            f"--role {roles[0]}: a store of type {config.store.type} is for one process, so nobody could be the "
+            f"{'worker' if roles[0] == 'api' else 'api'}; leave --role out, or use a store that is shared ({shared})"
+        )

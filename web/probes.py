@@ -39,11 +39,16 @@ async def show_metrics(request: web.Request) -> web.Response:
     context = context_of(request)
     engine = context.engine
     owed: Sequence[Tally] | None = None
+    unmatched: int | None = None
     with suppress(EngineError, TimeoutError):
         async with asyncio.timeout(STORE_SECONDS):
             owed = await engine.store.tallies(now=engine.clock.now())
+            unmatched = await context.callbacks.kept.count()
     present = metrics.Present(
-        machines=engine.deployments.names(), owed=owed, holding=engine.dispatcher.holding
+        machines=engine.deployments.names(),
+        owed=owed,
+        holding=engine.dispatcher.holding,
+        unmatched=unmatched,
     )
     return raw_answer(metrics.exposition(context.tallies, present), metrics.CONTENT_TYPE)
 
@@ -54,6 +59,9 @@ async def _reasons(context: Context) -> list[str]:
         reasons.append("draining: the daemon is stopping")
     if not context.engine.deployments.names():
         reasons.append("definitions: no machine is deployed")
+    for name, inlet in context.engine.inlets.items():
+        if illness := inlet.healthy():
+            reasons.append(f"channel {name}: {illness}")
     try:
         async with asyncio.timeout(STORE_SECONDS):
             await context.engine.store.next_due()

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Collection
+import socket
+from collections.abc import Collection, Sequence
+from contextlib import suppress
 
 from aiohttp import web
 from aiohttp.web_request import BaseRequest
@@ -24,25 +26,40 @@ BACKLOG = 512
 class HttpServer:
     """A listening application. To stop: `drain`, let the dispatcher finish, `stop`, and only then close the store."""
 
-    def __init__(self, runner: web.AppRunner, listener: asyncio.Server) -> None:
+    def __init__(self, runner: web.AppRunner, listeners: Sequence[asyncio.Server]) -> None:
         self._runner = runner
-        self._listener = listener
+        self._listeners = listeners
 
     @property
     def port(self) -> int:
         """The port that was bound, also when 0 was asked for."""
-        port: int = self._listener.sockets[0].getsockname()[1]
+        port: int = self._listeners[0].sockets[0].getsockname()[1]
         return port
 
     def drain(self) -> None:
         """From now on: not ready, and what would change something is refused. Reads still work."""
         self._runner.app[CONTEXT].gate.draining = True
 
+    async def leave(self, linger: float, hurry: asyncio.Event) -> None:
+        """Send callers to whoever else listens on the same socket: take no new connections, close each after an answer.
+
+        Takes `linger` seconds, in which connections that stand open may be used once more; `hurry` ends them.
+        """
+        self._close()
+        self._runner.app[CONTEXT].gate.leaving = True
+        with suppress(TimeoutError):
+            async with asyncio.timeout(linger):
+                await hurry.wait()
+
     async def stop(self) -> None:
         """Take no more connections, let running requests finish within the grace, close."""
         self.drain()
-        self._listener.close()
+        self._close()
         await self._runner.cleanup()
+
+    def _close(self) -> None:
+        for listener in self._listeners:
+            listener.close()
 
 
 async def serve_http(
@@ -51,6 +68,7 @@ async def serve_http(
     port: int,
     *,
     reuse_port: bool = False,
+    sockets: Sequence[socket.socket] = (),
     allowed_hosts: Collection[str] = (),
     grace: float = 10.0,
 ) -> HttpServer:
@@ -58,6 +76,7 @@ async def serve_http(
 
     Args:
         reuse_port: Share the port with other processes; the kernel spreads connections.
+        sockets: Bound already: listen on these instead.
         allowed_hosts: Host names accepted besides localhost while `host` is a loopback address.
         grace: Seconds that running requests have when the server stops.
 
@@ -80,13 +99,18 @@ async def serve_http(
         )
 
     try:
-        listener = await loop.create_server(
-            connection, host, port, backlog=BACKLOG, reuse_port=reuse_port or None
-        )
+        if sockets:
+            listeners = [await loop.create_server(connection, sock=one, backlog=BACKLOG) for one in sockets]
+        else:
+            listeners = [
+                await loop.create_server(
+                    connection, host, port, backlog=BACKLOG, reuse_port=reuse_port or None
+                )
+            ]
     except BaseException:
         await runner.cleanup()
         raise
-    return HttpServer(runner, listener)
+    return HttpServer(runner, listeners)
 
 
 class Connection(web.RequestHandler):
