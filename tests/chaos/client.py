@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+from collections import deque
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -14,7 +16,6 @@ from tests.fakes.waiting import wait_until
 PATIENCE = 120.0
 """Seconds for one acknowledgement, restarts of the daemon included."""
 
-TRY = aiohttp.ClientTimeout(total=5)
 AGAIN = {502, 503, 504}
 
 
@@ -27,30 +28,46 @@ class Answered:
 
 
 class Client:
-    """Speaks to whichever daemon lives at the moment."""
+    """Speaks to whichever daemons live at the moment, to one after the other; a try takes `patience` seconds."""
 
-    def __init__(self, session: aiohttp.ClientSession) -> None:
+    def __init__(self, session: aiohttp.ClientSession, *, patience: float = 5.0) -> None:
         self._session = session
+        self._timeout = aiohttp.ClientTimeout(total=patience)
         self._up = asyncio.Event()
-        self._url = ""
+        self._urls: deque[str] = deque()
         self.acknowledged = 0
         self.progress = asyncio.Event()
 
     def lives_at(self, url: str) -> None:
-        self._url = url
+        self._urls.append(url)
         self._up.set()
 
-    def is_dead(self) -> None:
-        self._up.clear()
+    def is_dead(self, url: str) -> None:
+        if url in self._urls:
+            self._urls.remove(url)
+        if not self._urls:
+            self._up.clear()
 
     async def post(self, path: str, body: Json, headers: dict[str, str] | None = None) -> Answered:
         """Send until there is an answer that is not "try again"."""
         return await self._until_answered("POST", path, json=body, headers=headers or {})
 
+    async def send(self, path: str, body: bytes, headers: Mapping[str, str]) -> Answered:
+        """A body as it is, signed over its bytes."""
+        return await self._until_answered("POST", path, data=body, headers=headers)
+
     async def get(self, path: str, **params: Any) -> Json:
         answered = await self._until_answered("GET", path, params=params)
         assert answered.status == 200, (path, answered)
         return answered.body
+
+    async def status(self, path: str) -> int:
+        """What one GET is answered with now; 0 for no answer."""
+        try:
+            async with self._session.get(self._urls[0] + path, timeout=self._timeout) as response:
+                return response.status
+        except (aiohttp.ClientError, TimeoutError, OSError):
+            return 0
 
     async def _until_answered(self, method: str, path: str, **request: Any) -> Answered:
         async def once() -> Answered | None:
@@ -63,8 +80,11 @@ class Client:
         return answered
 
     async def _once(self, method: str, path: str, **request: Any) -> Answered | None:
+        self._urls.rotate()
         try:
-            async with self._session.request(method, self._url + path, timeout=TRY, **request) as response:
+            async with self._session.request(
+                method, self._urls[0] + path, timeout=self._timeout, **request
+            ) as response:
                 if response.status in AGAIN:
                     return None
                 return Answered(status=response.status, body=await response.json(content_type=None))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from dataclasses import dataclass, field
+from math import inf
 from zlib import crc32
 
 from engine.model import Json
@@ -22,12 +23,20 @@ class Order:
 
 
 class Load:
-    """Customers side by side, each with one order after the other until it is told to stop."""
+    """Customers side by side, each with one order after the other until it is told to stop.
 
-    def __init__(self, client: Client) -> None:
+    Args:
+        most: So many orders in all, and they stop by themselves.
+        every: Seconds between two looks at an order that is being packed.
+    """
+
+    def __init__(self, client: Client, *, most: float = inf, every: float = 0.1) -> None:
         self.orders: list[Order] = []
         self.surprises: list[str] = []
         self._client = client
+        self._most = most
+        self._every = every
+        self._begun = 0
         self._stopping = False
 
     async def customers(self, count: int) -> None:
@@ -41,8 +50,8 @@ class Load:
 
     async def _customer(self, number: int) -> None:
         turn = 0
-        while not self._stopping:
-            turn += 1
+        while not self._stopping and self._begun < self._most:
+            turn, self._begun = turn + 1, self._begun + 1
             await self._order(f"order-{number}-{turn}")
 
     async def _order(self, saga_id: str) -> None:
@@ -61,7 +70,7 @@ class Load:
             lambda: self._stands_in(saga_id, "PACKED"),
             within=PACKED_WITHIN,
             what=f"{saga_id} to be packed",
-            every=0.1,
+            every=self._every,
         )
         await self._note(order, 3)
         await self._tell(order, "approved", f"approved-{saga_id}")
@@ -95,7 +104,7 @@ class Load:
             self.surprises.append(str(answered))
 
 
-async def mend(client: Client) -> None:
+async def mend(client: Client, *, every: float = 0.2) -> None:
     """A person who retries by hand whatever is parked, for as long as the load lasts."""
 
     async def found() -> bool:
@@ -105,4 +114,4 @@ async def mend(client: Client) -> None:
             await client.post(f"/api/v1/sagas/{entry['sagaId']}/retry", asked)
         return False
 
-    await wait_until(found, within=3_600, what="the end of the load", every=0.2)
+    await wait_until(found, within=3_600, what="the end of the load", every=every)

@@ -48,10 +48,19 @@ class Daemon:
                     return True
         return False
 
+    @property
+    def pid(self) -> int:
+        return self._process.pid
+
     async def killed(self) -> None:
         """kill -9, and its end."""
         self.signal(signal.SIGKILL)
         assert await self.ended() == -signal.SIGKILL
+
+    async def end(self) -> None:
+        """Leave nothing of it behind, dead or alive, also if it is frozen."""
+        self.signal(signal.SIGKILL)
+        await self.ended()
 
     async def ended(self) -> int:
         """The exit code; minus the signal that ended it."""

@@ -8,20 +8,20 @@ from __future__ import annotations
 
 import asyncio
 import signal
-from collections import Counter
 from pathlib import Path
 
 import aiohttp
 import pytest
 
-from engine.model import Json
 from tests.chaos.client import Client
-from tests.chaos.load import Load, Order, mend
-from tests.chaos.receiver import REPLIES, Receiver
-from tests.chaos.world import World, all_is_done, history_of, points
+from tests.chaos.load import Load, mend
+from tests.chaos.promises import did_nothing_twice, is_whole
+from tests.chaos.receiver import Receiver
+from tests.chaos.world import World, all_is_done, points
 from tests.fakes.waiting import wait_until
+from tests.needs import is_full
 
-RANDOM_KILLS = 24
+RANDOM_KILLS = 24 if is_full() else 6
 CUSTOMERS = 6
 POINTS = points(
     ("deploy", 1),
@@ -38,7 +38,6 @@ POINTS = points(
     ("release", 1),
 )
 END_WITHIN = 60.0
-PATH = ["CREATED", "PAID", "PACKED", "SHIPPING", "COOLING", "DONE"]
 
 
 @pytest.mark.chaos
@@ -72,41 +71,20 @@ async def _run(world: World, client: Client, receiver: Receiver) -> None:
         await receiver.told_all()
         await wait_until(lambda: all_is_done(client), within=END_WITHIN, what="all sagas to end", every=0.2)
         for order in load.orders:
-            _is_whole(
-                order,
-                await history_of(client, order.saga_id),
-                await client.get(f"/api/v1/sagas/{order.saga_id}"),
-            )
+            await is_whole(client, order)
     finally:
         for task in (customers, mending):
             task.cancel()
         await asyncio.gather(customers, mending, return_exceptions=True)
     daemon.signal(signal.SIGTERM)
     assert await daemon.ended() == 0, daemon.last_words()
-    _kept_its_promises(world, load, receiver)
+    did_nothing_twice(load, receiver)
+    _was_worth_it(world, load, receiver)
 
 
-def _is_whole(order: Order, rows: list[Json], document: Json) -> None:
-    ids = [row["id"] for row in rows if row["id"] is not None]
-    assert set(order.events) <= set(ids), f"an acknowledged event of {order.saga_id} is gone"
-    assert [state["state"] for state in document["history"]["states"]] == PATH
-    assert (document["isFinal"], document["metadata"]["notes"]) == (True, 4)
-    applied = Counter(row["event"] for row in rows if row["result"] == "applied")
-    assert all(
-        applied[event] == 1 for event in [*REPLIES.values(), "approved", "coolingEnded", "orderCreated"]
-    )
-
-
-def _kept_its_promises(world: World, load: Load, receiver: Receiver) -> None:
-    assert load.surprises == []
-    assert receiver.refused == []
-    assert list(receiver.ledger.contradictions()) == [], "one key, one body"
-    asked = Counter((receiver.ledger.first(key)["saga"], key.split()[0]) for key in receiver.ledger.keys)
-    wanted = {(order.saga_id, name) for order in load.orders for name in (*REPLIES, "tell")}
-    assert set(asked) == wanted
-    assert set(asked.values()) == {1}, "one key for each thing asked"
+def _was_worth_it(world: World, load: Load, receiver: Receiver) -> None:
     assert receiver.ledger.repeats > 0, (
         "nothing was ever done again: no kill fell between a request and its answer"
     )
-    assert world.kills.total() == RANDOM_KILLS + len(POINTS) >= 30
+    assert world.kills.total() == RANDOM_KILLS + len(POINTS) >= 20
     assert len(load.orders) > world.kills.total()

@@ -36,10 +36,17 @@ class World:
     """The files on disk, the client, and the daemons that come and go."""
 
     def __init__(
-        self, folder: Path, machine: Path, receiver: str, client: Client, *, timeout: str = "2s"
+        self,
+        folder: Path,
+        machine: Path,
+        receiver: str,
+        client: Client,
+        *,
+        timeout: str = "2s",
+        config: str = CONFIG,
     ) -> None:
         self._config = folder / "config.yaml"
-        self._config.write_text(CONFIG.format(machine=machine, receiver=receiver, timeout=timeout))
+        self._config.write_text(config.format(machine=machine, receiver=receiver, timeout=timeout))
         self._log = folder / "daemon.log"
         self._client = client
         self._dice = random.Random(SEED)
@@ -62,17 +69,18 @@ class World:
         if self._last is not None:
             self._last.signal(signal.SIGKILL)
 
-    async def kill_at_a_random_moment(self) -> None:
+    async def kill_at_a_random_moment(self, work: int = 40) -> None:
+        """After at most `work` acknowledgements."""
         daemon = await self.plain()
-        await self._client.more(self._dice.randrange(40))
+        await self._client.more(self._dice.randrange(work))
         await moment(self._dice.random() / 20)
         await daemon.killed()
-        self._client.is_dead()
+        self._client.is_dead(daemon.url)
         self.kills["random"] += 1
 
     async def kill_at_a_call(self, method: str, when: str, number: int) -> None:
         daemon = await self._started(
-            ["-m", "tests.chaos.daemon", str(self._config), method, when, str(number)]
+            ["-m", "tests.chaos.daemon", str(self._config), "dies", method, when, str(number)]
         )
         try:
             async with asyncio.timeout(DEATH_WITHIN):
@@ -86,7 +94,7 @@ class World:
             await daemon.killed()
             pytest.fail(f"the daemon never came to call {number} of {method}\n{daemon.last_words()}")
         assert code == -signal.SIGKILL, daemon.last_words()
-        self._client.is_dead()
+        self._client.is_dead(daemon.url)
         self.kills[f"{method} {when}"] += 1
 
     async def all_kills(self, points: Sequence[Point], *, random_ones: int) -> None:
@@ -109,14 +117,14 @@ async def all_is_done(client: Client) -> bool:
     return not running["items"] and not owed["items"]
 
 
-async def history_of(client: Client, saga_id: str) -> list[Json]:
+async def history_of(client: Client, saga_id: str, *, page: int = 5) -> list[Json]:
     """All rows of it, by pages; checked to have no gap and no event twice."""
     rows: list[Json] = []
     after: int | None = 0
     while after is not None:
-        page = await client.get(f"/api/v1/sagas/{saga_id}/history", after=str(after), limit="5")
-        rows += page["items"]
-        after = page["nextAfter"]
+        found = await client.get(f"/api/v1/sagas/{saga_id}/history", after=str(after), limit=str(page))
+        rows += found["items"]
+        after = found["nextAfter"]
     ids = [row["id"] for row in rows if row["id"] is not None]
     assert [row["seq"] for row in rows] == list(range(1, len(rows) + 1)), "history has no gaps"
     assert len(ids) == len(set(ids)), f"an event of {saga_id} was applied twice"
