@@ -15,6 +15,7 @@ from typing import Any
 from adapters.stores import memory_agenda as entries
 from adapters.stores import memory_index as index
 from adapters.stores import memory_steps as steps
+from adapters.stores.memory_records import MemoryRecords
 from adapters.stores.memory_shelves import Shelves
 from engine.errors import ConfigInvalid, DefinitionChanged, StoreUnavailable
 from engine.model import (
@@ -31,6 +32,7 @@ from engine.model import (
     Tally,
 )
 from engine.ports import Store
+from engine.records import Records
 
 
 async def open_memory(options: Mapping[str, Any], folder: Path) -> Store:
@@ -51,6 +53,7 @@ class MemoryStore:
         self._kept = Shelves()
         self._definitions: dict[tuple[str, int], StoredDefinition] = {}
         self._closed = False
+        self.records: Records = MemoryRecords(self._shelves)
 
     async def create(self, step: Step) -> None:
         steps.create(self._shelves(), step)

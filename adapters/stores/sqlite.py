@@ -21,6 +21,7 @@ from adapters.stores import sqlite_reads as reads
 from adapters.stores.sqlite_lock import ProcessLock
 from adapters.stores.sqlite_places import Places, insert_place
 from adapters.stores.sqlite_readers import Readers
+from adapters.stores.sqlite_records import SqliteRecords
 from adapters.stores.sqlite_rows import place_of, step_rows
 from adapters.stores.sqlite_schema import open_writer
 from adapters.stores.sqlite_writer import Writer
@@ -39,6 +40,7 @@ from engine.model import (
     Tally,
 )
 from engine.ports import Store
+from engine.records import Records
 
 DEFAULT_PATH = "data/sagaloom.db"
 
@@ -69,6 +71,7 @@ class SqliteStore:
         self._places = Places(db)
         self._writer = Writer(db)
         self._readers = Readers(path)
+        self.records: Records = SqliteRecords(self._writer, self._readers)
 
     async def create(self, step: Step) -> None:
         await self._write(step, is_first=True)

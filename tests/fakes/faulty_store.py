@@ -12,6 +12,7 @@ from typing import Any, Literal, cast
 
 from engine.errors import StoreUnavailable
 from engine.ports import Store
+from engine.records import Records
 from tests.fakes.waiting import turn
 
 When = Literal["before", "after"]
@@ -44,8 +45,15 @@ class FaultyStore:
         self.calls = 0
         self.by_method: Counter[str] = Counter()
 
+    @property
+    def records(self) -> Records:
+        return cast(Records, _Faulty(self, self._inner.records))
+
     def __getattr__(self, method: str) -> Callable[..., Any]:
-        inner = getattr(self._inner, method)
+        return self.calling(method, getattr(self._inner, method))
+
+    def calling(self, method: str, inner: Callable[..., Any]) -> Callable[..., Any]:
+        """`inner` with the fault before and after it, counted as `method`."""
 
         async def call(*args: object, **named: object) -> object:
             self.calls += 1
@@ -63,6 +71,17 @@ class FaultyStore:
     async def _pause(self) -> None:
         if self._unhurried:
             await turn()
+
+
+class _Faulty:
+    """The store's records, whose calls have the store's faults; counted as "records.insert" and so on."""
+
+    def __init__(self, store: FaultyStore, inner: Records) -> None:
+        self._store = store
+        self._inner = inner
+
+    def __getattr__(self, method: str) -> Callable[..., Any]:
+        return self._store.calling(f"records.{method}", getattr(self._inner, method))
 
 
 def faulty(inner: Store, fault: Fault) -> Store:

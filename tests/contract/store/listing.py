@@ -53,6 +53,20 @@ class ListingSuite(StoreSuite):
         assert await _ids(store, created_from=10, created_to=31, machine="order") == ["s4", "s2", "s1"]
 
     @on_a_store
+    async def test_sagas_that_changed_since_a_moment_are_listed_in_the_order_of_their_making(
+        self, store: Store
+    ) -> None:
+        for number in (1, 2, 3):
+            await store.create(created(f"s{number}", created_at=number * 10, updated_at=number * 10))
+        await store.commit(followed(await store.load("s1"), at=50, state="PAID"))
+        await store.commit(followed(await store.load("s2"), at=40, state="PAID"))
+        assert await _ids(store, updated_from=31) == ["s2", "s1"]
+        assert await _ids(store, updated_from=50) == ["s1"]
+        assert await _ids(store, updated_from=30, machine="order") == ["s3", "s2", "s1"]
+        assert await _ids(store, updated_from=30, machine="ticket") == []
+        assert await _ids(store, updated_from=30, after=(30, "s3"), limit=1) == ["s2"]
+
+    @on_a_store
     async def test_a_listed_saga_is_whole_but_for_its_open_entries(self, store: Store) -> None:
         step = created(owes=(entry(number=0), entry(number=1)))
         await store.create(step)
