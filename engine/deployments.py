@@ -7,22 +7,24 @@ compiled when a saga of theirs comes along.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 
+from engine.definition.faults import kind
 from engine.definition.ir import Definition
 from engine.definition.reader import check_text
-from engine.errors import DefinitionChanged, DefinitionInvalid, MachineNotFound
+from engine.errors import ConfigInvalid, DefinitionChanged, DefinitionInvalid, MachineNotFound
 from engine.machine.plan import Machine, compile_machine
-from engine.model import StoredDefinition
+from engine.model import Json, StoredDefinition
 from engine.ports import Clock, Store
 
 
 class Deployments:
-    """The machines of this daemon, by name and version."""
+    """The machines of this daemon, by name and version. `variables`: by machine, what config.yaml says."""
 
-    def __init__(self, store: Store, clock: Clock) -> None:
+    def __init__(self, store: Store, clock: Clock, variables: Mapping[str, Json] | None = None) -> None:
         self._store = store
         self._clock = clock
+        self._variables = variables or {}
         self._machines: dict[tuple[str, int], Machine] = {}
         self._files: dict[str, int] = {}
         self._posted: dict[str, int] = {}
@@ -44,6 +46,7 @@ class Deployments:
         Raises:
             DefinitionInvalid: A definition cannot be compiled.
             DefinitionChanged: A version is deployed with another content: bump `version`.
+            ConfigInvalid: The configuration gives a machine a variable that it does not have.
         """
         _check_once(definitions)
         changed = await self._changed(definitions)
@@ -51,7 +54,8 @@ class Deployments:
             raise DefinitionChanged(" ".join(map(_bump, changed)))
         await self._check_states(changed)
         fresh = [definition for definition in definitions if not self._runs(definition)]
-        machines = await asyncio.to_thread(_compiled, fresh)
+        check_variables(fresh, self._variables)
+        machines = await asyncio.to_thread(self._compiled, fresh)
         for machine in machines:
             again = any(machine.definition is each for each in changed)
             await self._store.deploy(self._stored(machine.definition), replace=again)
@@ -95,7 +99,7 @@ class Deployments:
     async def _from_store(self, name: str, version: int) -> Machine:
         for stored in await self._store.definitions(name):
             if stored.version == version:
-                return await asyncio.to_thread(_restored, stored)
+                return await asyncio.to_thread(self._restored, stored)
         raise MachineNotFound(f"machine {name!r} version {version} is deployed nowhere: put its file back")
 
     async def _changed(self, definitions: Iterable[Definition]) -> list[Definition]:
@@ -123,6 +127,21 @@ class Deployments:
                         f"{count.state} ({count.sagas}), which the file no longer has: move them first, "
                         f"or make it version {definition.version + 1}."
                     )
+
+    def _compiled(self, definitions: Sequence[Definition]) -> list[Machine]:
+        return [self._compile(definition) for definition in definitions]
+
+    def _restored(self, stored: StoredDefinition) -> Machine:
+        where = f"{stored.machine} version {stored.version} (deployed)"
+        report = check_text(stored.source, file=where)
+        if report.definition is None:
+            raise DefinitionInvalid(f"{where} does not load in this release", report.findings)
+        return self._compile(report.definition)
+
+    def _compile(self, definition: Definition) -> Machine:
+        """With the configuration's values of those variables that this version has."""
+        given = self._variables.get(definition.name, {})
+        return compile_machine(definition, {n: v for n, v in given.items() if n in definition.variables})
 
     def _runs(self, definition: Definition) -> bool:
         known = self._machines.get(_identity(definition))
@@ -168,13 +187,17 @@ def _bump(definition: Definition) -> str:
     )
 
 
-def _compiled(definitions: Sequence[Definition]) -> list[Machine]:
-    return [compile_machine(definition) for definition in definitions]
+def check_variables(definitions: Iterable[Definition], given: Mapping[str, Json]) -> None:
+    """See that the configuration's variables are the machines' own, and of the same kind.
 
-
-def _restored(stored: StoredDefinition) -> Machine:
-    where = f"{stored.machine} version {stored.version} (deployed)"
-    report = check_text(stored.source, file=where)
-    if report.definition is None:
-        raise DefinitionInvalid(f"{where} does not load in this release", report.findings)
-    return compile_machine(report.definition)
+    Raises:
+        ConfigInvalid
+    """
+    for definition in definitions:
+        for name, value in given.get(definition.name, {}).items():
+            where = f"variables.{definition.name}.{name}"
+            if name not in definition.variables:
+                known = ", ".join(definition.variables) or "none"
+                raise ConfigInvalid(f"{where}: the machine has no such variable (it has: {known})")
+            if kind(value) != kind(definition.variables[name]):
+                raise ConfigInvalid(f"{where}: the machine has {kind(definition.variables[name])} there")

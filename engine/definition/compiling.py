@@ -5,6 +5,7 @@ A mistake is reported at its place, and a harmless value stands in for the part.
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from typing import Any
 
 from engine.definition.contracts import BadSchema, Contract, compile_contract
@@ -17,7 +18,9 @@ from engine.definition.expressions import (
     compile_template,
 )
 from engine.definition.lines import Plain
+from engine.definition.paths import DottedPath
 from engine.definition.reporter import Reporter
+from engine.definition.suggestions import did_you_mean
 from engine.definition.tree import Path
 from engine.model import Millis
 
@@ -27,25 +30,37 @@ _NOTHING = Expression(source="", evaluate=lambda names: None)
 class Compiler:
     """Compiles the parts of one machine; `path` is where each stands."""
 
-    def __init__(self, report: Reporter) -> None:
+    def __init__(self, report: Reporter, variables: Collection[str]) -> None:
         self.report = report
+        self.variables = variables
 
     def expression(self, source: str, path: Path) -> Expression:
         try:
-            return compile_expression(source, place=self.report.where(path))
+            compiled = compile_expression(source, place=self.report.where(path))
         except BadExpression as error:
             self.bad_expression(path, error)
             return _NOTHING
+        self.check_variables(compiled.reads, path)
+        return compiled
 
     def template(self, part: Plain, key: str, path: Path) -> Template | None:
         return self.compiled(part[key], (*path, key)) if key in part else None
 
     def compiled(self, value: Any, path: Path) -> Template:
-        return compile_template(
+        template = compile_template(
             value,
             where=lambda inner: self.report.where((*path, *inner)),
             refuse=lambda inner, error: self.bad_expression((*path, *inner), error),
         )
+        self.check_variables(template.reads, path)
+        return template
+
+    def check_variables(self, reads: Collection[DottedPath], path: Path) -> None:
+        """Every variable that is read must be declared."""
+        for unknown in sorted({read[1] for read in reads if read[0] == "variables" and len(read) > 1}):
+            if unknown not in self.variables:
+                fix = did_you_mean(unknown, self.variables) or "declare it under variables:"
+                self.report.report("unknown-variable", path, f"there is no variable {unknown}", fix=fix)
 
     def bad_expression(self, path: Path, error: BadExpression) -> None:
         message = f"the expression does not compile: {error.message}"

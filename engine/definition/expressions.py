@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from engine.definition import operations as ops
+from engine.definition.faults import EvaluationFailed
 from engine.definition.paths import Compiled, DottedPath, Evaluate
 from engine.definition.syntax import BadExpression, compile_source, compile_text
 from engine.errors import ExpressionFailed
@@ -18,7 +19,7 @@ from engine.errors import ExpressionFailed
 __all__ = ["BadExpression", "Expression", "Names", "Template", "compile_expression", "compile_template"]
 
 Names = Mapping[str, Any]
-"""metadata, payload, saga, event, now: what an expression may speak of."""
+"""metadata, payload, saga, event, now, variables: what an expression may speak of."""
 
 Where = Callable[[tuple[str | int, ...]], str]
 
@@ -43,7 +44,7 @@ class Expression:
         try:
             return self.evaluate(names)
         except (
-            ops.EvaluationFailed,
+            EvaluationFailed,
             ArithmeticError,
             LookupError,
             TypeError,
@@ -163,7 +164,7 @@ def _filled(parts: tuple[str | Compiled, ...], source: str, place: str) -> Calla
 
 
 def _failed(error: Exception, place: str, source: str) -> ExpressionFailed:
-    known = isinstance(error, ops.EvaluationFailed)
+    known = isinstance(error, EvaluationFailed)
     reason = str(error) if known else "it cannot be evaluated on these values"
     shown = source if len(source) <= 200 else source[:197] + "..."
     return ExpressionFailed(f"{place or 'expression'}: {shown}: {reason}")

@@ -77,6 +77,7 @@ CODES: Mapping[str, Code] = {
     "bad-duration": _error("A duration is not a whole number with a unit, or is too long."),
     # the parts
     "bad-expression": _error("An expression or template does not compile."),
+    "unknown-variable": _error("An expression reads a variable that the machine does not declare."),
     "bad-payload-schema": _error("A JSON Schema is not a valid draft-07 schema, or refers outside itself."),
     "duplicate-id": _error("Two business states or two business events have the same id."),
     "duplicate-name": _error("One name stands for two things."),
@@ -123,6 +124,8 @@ CODES: Mapping[str, Code] = {
     "unused-business-state": _warning("No state has a business state."),
     "unused-business-event": _warning("Nothing raises a business event."),
     "unused-event": _warning("No state accepts an event."),
+    "wrong-connector": _error("A connector file says what cannot be run."),
+    "wrong-template": _error("A template of messages cannot be filled in."),
     "too-many-findings": _error("There are more findings than are shown."),
 }
 """Each is explained in docs/findings.md; a test holds the two together."""

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Literal
+from typing import Any, Literal
 
 from engine.definition.contracts import Contract
 from engine.definition.expressions import Expression, Template
@@ -74,10 +74,11 @@ class Command:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SideEffect:
-    """Fire and forget: never moves the saga, retried, parked at the end."""
+    """Fire and forget: never moves the saga, retried, parked at the end. Where `guard` is false it is not sent."""
 
     name: str
     channel: str
+    guard: Expression | None = None
     payload: Template | None = None
     timeout: Millis | None = None
     retry: Retry | None = None
@@ -178,6 +179,7 @@ class Definition:
     """A whole machine. `states` and the other mappings keep the order of the file.
 
     Attributes:
+        variables: Constants of the machine, each with the value that config.yaml may change.
         keys: (name, expression) as written under `keys`, e.g. ("metadata.orderNumber", ...).
         content_hash: sha256 hex of the definition's meaning (key order and comments aside).
         source: The YAML text.
@@ -190,6 +192,7 @@ class Definition:
     saga_id_prefix: str = ""
     initial_state: str
     creation_event: str
+    variables: Mapping[str, Any] = field(default_factory=dict)
     keys: tuple[tuple[str, Expression], ...] = ()
     metadata_contract: Contract | None = None
     merge: Merge = "shallow"

@@ -12,35 +12,14 @@ import operator
 from collections.abc import Callable, Mapping
 from typing import Any
 
+from engine.definition import dates
+from engine.definition.faults import EvaluationFailed, Undefined, kind
 from engine.definition.scalars import MAX_INTEGER
 
 MAX_TEXT = 64 * 1024
 """Characters that an expression or a template may make: more is a run-away, not a message."""
 
 Operation = Callable[..., Any]
-
-
-class EvaluationFailed(Exception):
-    """The expression means nothing for these values. The message never holds a value."""
-
-
-class Undefined(EvaluationFailed):
-    """A name, key or position is not there."""
-
-
-def kind(value: object) -> str:
-    """What a value is, in the words of the language."""
-    if value is None:
-        return "null"
-    if isinstance(value, bool):
-        return "a boolean"
-    if isinstance(value, (int, float)):
-        return "a number"
-    if isinstance(value, str):
-        return "text"
-    if isinstance(value, Mapping):
-        return "a mapping"
-    return "a list" if isinstance(value, (list, tuple)) else "something that is no JSON value"
 
 
 # Reading
@@ -236,10 +215,23 @@ def _to_json(value: Any) -> str:
     return joined([json.dumps(value, ensure_ascii=False, separators=(",", ":"), allow_nan=False)])
 
 
+def _append(value: Any, item: Any, most: Any = 1_000) -> list[Any]:
+    """The list and one item more; of more than `most` the oldest go."""
+    if not isinstance(value, (list, tuple)) or type(most) is not int or not 1 <= most <= 1_000:
+        raise EvaluationFailed(f"append needs a list, and a size from 1 to 1,000, not {kind(value)}")
+    return [*value, item][-most:]
+
+
 FILTERS: dict[str, tuple[Operation, int]] = {
     "abs": (_absolute, 0),
+    "add_days": (dates.add_days, 1),
+    "add_months": (dates.add_months, 2),
+    "append": (_append, 2),
+    "at_hour": (dates.at_hour, 2),
     "count": (_length, 0),
     "d": (_default, 2),
+    "date_in": (dates.date_in, 1),
+    "day_of": (dates.day_of, 0),
     "default": (_default, 2),
     "first": (_end(0, "first"), 0),
     "float": (_to_number(float, "float"), 0),
@@ -248,6 +240,7 @@ FILTERS: dict[str, tuple[Operation, int]] = {
     "last": (_end(-1, "last"), 0),
     "length": (_length, 0),
     "lower": (_on_text(str.lower, "lower"), 0),
+    "next_date": (dates.next_date, 4),
     "round": (_round, 1),
     "string": (text, 0),
     "tojson": (_to_json, 0),

@@ -46,7 +46,7 @@ class _Parser:
     def __init__(self, machine: Plain, report: Reporter) -> None:
         self.machine = machine
         self.report = report
-        self.compiler = Compiler(report)
+        self.compiler = Compiler(report, machine.get("variables", {}))
         self.flow = FlowParser(event_names(machine), self.compiler)
 
     def definition(self, source: str, file: str) -> Definition:
@@ -59,6 +59,7 @@ class _Parser:
             saga_id_prefix=machine.get("sagaIdPrefix", ""),
             initial_state=machine["initialState"],
             creation_event=self.flow.event(machine["creationEvent"]),
+            variables=machine.get("variables", {}),
             keys=tuple(self.keys()),
             metadata_contract=self.compiler.contract(metadata, "schema", ("metadata",)),
             merge=metadata.get("merge", "shallow"),
@@ -130,6 +131,7 @@ class _Parser:
         return SideEffect(
             name=name,
             channel=part["channel"],
+            guard=self.compiler.expression(part["if"], (*path, "if")) if "if" in part else None,
             payload=self.compiler.template(part, "payload", path),
             timeout=self.compiler.duration(part, "timeout", path),
             retry=self.retry(part, path),

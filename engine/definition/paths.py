@@ -12,7 +12,7 @@ from typing import Any
 
 from engine.definition import operations as ops
 
-NAMES = ("metadata", "payload", "saga", "event", "now")
+NAMES = ("metadata", "payload", "saga", "event", "now", "variables")
 MAX_SOURCE = 2_000
 """Characters of an expression; a longer guard is a program."""
 

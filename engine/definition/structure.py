@@ -50,6 +50,17 @@ def check_against(data: Any, schema: Schema, report: Reporter, path: Path = ()) 
     _check(data, schema, path, report)
 
 
+def inlined(schema: Any, definitions: Mapping[str, Any]) -> Any:
+    """A schema with every $ref replaced by what it means; the definitions may not go round in a circle."""
+    if isinstance(schema, list):
+        return [inlined(part, definitions) for part in schema]
+    if not isinstance(schema, dict):
+        return schema
+    if "$ref" in schema:
+        return inlined(definitions[schema["$ref"].rpartition("/")[2]], definitions)
+    return {key: inlined(part, definitions) for key, part in schema.items()}
+
+
 def _check(value: Any, schema: Schema, path: Path, report: Reporter) -> None:
     schema = _resolved(schema)
     if "oneOf" in schema:

@@ -15,6 +15,7 @@ from jinja2.parser import Parser
 from jinja2.sandbox import SandboxedEnvironment
 
 from engine.definition import operations as ops
+from engine.definition.faults import Undefined
 from engine.definition.paths import (
     MAX_SOURCE,
     NAMES,
@@ -329,7 +330,7 @@ def _chain(names: Mapping[str, Any], first: Evaluate, rest: list[tuple[ops.Opera
 def _is_defined(operand: Evaluate, names: Mapping[str, Any]) -> bool:
     try:
         operand(names)
-    except ops.Undefined:
+    except Undefined:
         return False
     return True
 
@@ -339,7 +340,7 @@ def _with_default(operand: Evaluate, arguments: list[Evaluate]) -> Evaluate:
         given = [argument(names) for argument in arguments]
         try:
             value = operand(names)
-        except ops.Undefined:
+        except Undefined:
             return given[0] if given else ""
         return ops.FILTERS["default"][0](value, *given)
 

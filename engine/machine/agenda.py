@@ -58,10 +58,13 @@ class Agenda:
             self._removed.append(entry_id)
 
     def pin(self, metadata: Json) -> None:
-        """Write the metadata as they were into every command that stands for them: they change now."""
+        """Write the metadata as they were into every command that stands for them: they change now.
+
+        Not into a poll: each time that it asks is a request of its own, about the saga as it is then.
+        """
         asked = [entry for entry in self._entries.values() if entry.payload is None]
         for entry in asked:
-            if entry.kind in ("command", "poll") and entry.status != "done":
+            if entry.kind == "command" and entry.status != "done":
                 self.change(replace(entry, payload=metadata))
 
     @property

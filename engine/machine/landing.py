@@ -61,7 +61,8 @@ class Landing:
 
     def effects(self, names: Sequence[str]) -> list[Entry]:
         """The named side effects. They outlive the state, so each carries its payload."""
-        return [self._effect(i, self.definition.side_effects[name]) for i, name in enumerate(names)]
+        effects = map(self.definition.side_effects.__getitem__, names)
+        return [self._effect(i, effect) for i, effect in enumerate(filter(self._wanted, effects))]
 
     def parts(
         self, *, commands: Collection[str] = (), timers: Collection[str] = (), poll: bool = False
@@ -94,6 +95,9 @@ class Landing:
         elif payload is None:
             payload = self._command(number, entry.name).payload
         return replace(entry, id=f"{self.saga.saga_id}.{self.version}.{number}", payload=payload)
+
+    def _wanted(self, effect: SideEffect) -> bool:
+        return effect.guard is None or effect.guard.holds(self.names())
 
     def _timers(self, state: State, *, business: bool, machine: bool) -> list[tuple[Timer, Millis]]:
         timers = [*state.timers]

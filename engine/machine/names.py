@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import UTC, datetime
 from functools import lru_cache
+from typing import Any
 
 from engine.definition.expressions import Names
 from engine.model import Json, Millis, Saga
@@ -20,13 +22,16 @@ def _second(at: int) -> str:
     return f"{datetime.fromtimestamp(at, UTC):%Y-%m-%dT%H:%M:%S}"
 
 
-def names_for(saga: Saga, event: str, payload: Json, metadata: Json, now: Millis) -> Names:
+def names_for(
+    saga: Saga, event: str, payload: Json, metadata: Json, now: Millis, variables: Mapping[str, Any]
+) -> Names:
     """The names of a guard, a template or a `set` line while `event` is applied to `saga`."""
     return {
         "metadata": metadata,
         "payload": payload,
         "event": event,
         "now": iso(now),
+        "variables": variables,
         "saga": {
             "id": saga.saga_id,
             "state": saga.state,

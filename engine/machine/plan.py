@@ -7,7 +7,8 @@ chart and the definition's plain reading disagree, the machine is not published.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from typing import Any
 
 from engine.definition.ir import Definition, Sla, State, Timer, Transition
 from engine.errors import DefinitionInvalid
@@ -37,6 +38,7 @@ class Machine:
     """A definition as a function: what `step` and `start` run.
 
     Attributes:
+        variables: The definition's, with the values that the configuration gives them.
         names: Every accepted spelling of an event -> its name.
         timers: (state, the engine's name of a timer) -> the timer that can fire there.
         joining: The states that wait for several commands, or for `$done` or `$failed`.
@@ -44,6 +46,7 @@ class Machine:
 
     definition: Definition
     plan: Plan
+    variables: Mapping[str, Any] = field(default_factory=dict)
     names: Mapping[str, str]
     timers: Mapping[tuple[str, str], Timer]
     joining: frozenset[str]
@@ -94,8 +97,8 @@ class Machine:
         return free or (reply == "done" and self.definition.commands[entry.name].undo is not None)
 
 
-def compile_machine(definition: Definition) -> Machine:
-    """Record the plan of a checked definition.
+def compile_machine(definition: Definition, variables: Mapping[str, Any] | None = None) -> Machine:
+    """Record the plan of a checked definition; `variables` gives some of its variables other values.
 
     Raises:
         DefinitionInvalid: The chart does something else than the definition says.
@@ -108,6 +111,7 @@ def compile_machine(definition: Definition) -> Machine:
     return Machine(
         definition=definition,
         plan=plan,
+        variables={**definition.variables, **(variables or {})},
         names=_names(definition),
         timers={(s.name, t.name): t for s in definition.states.values() for t in _timers(definition, s)},
         joining=frozenset(s.name for s in definition.states.values() if _joins(s, plan)),

@@ -281,7 +281,9 @@ class Turn:
 
     def _names(self, event: Event) -> Names:
         shown = self.machine.shown(self.saga.state, event.name)
-        return names_for(self.saga, shown, event.payload, self.saga.metadata, self.now)
+        return names_for(
+            self.saga, shown, event.payload, self.saga.metadata, self.now, self.machine.variables
+        )
 
     def _keys(self) -> tuple[tuple[Key, ...], tuple[Key, ...]]:
         unchanged = self._rows[0].seq > 1 and self.saga.metadata is self._before.metadata

@@ -124,8 +124,8 @@ states:
     assert codes(text, ("{GO}", "{other: B}")) == []
 
 
-def test_what_thousands_of_states_inherit_is_looked_at_once() -> None:
-    states = "".join(f"  S{number}: {{businessState: ONE}}\n" for number in range(3_000))
-    events = "".join(f"  e{number}: S{number}\n" for number in range(3_000))
+def test_hundreds_of_states_may_inherit_hundreds_of_events() -> None:
+    states = "".join(f"  S{number}: {{businessState: ONE}}\n" for number in range(600))
+    events = "".join(f"  e{number}: S{number}\n" for number in range(600))
     head = "machine: m\nversion: 1\ninitialState: S0\ncreationEvent: made\nbusinessStates: {ONE: {id: 0}}\n"
     assert codes(f"{head}states:\n{states}on:\n{events}") == []

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 from engine.machine.interventions import Hand, move
+from engine.machine.plan import compile_machine
 from engine.model import Entry, Saga
 from tests.fakes.clock import START
 from tests.fakes.machines import begun, first_step, names, owed, sample_machine, told
@@ -153,3 +154,20 @@ def test_what_the_store_knows_of_an_entry_stays_with_it_while_it_is_owed() -> No
 def test_moving_by_hand_drops_commands_and_timers_and_keeps_side_effects() -> None:
     made = move(MACHINE, _at_b(), "A", Hand(now=START, actor="ann", reason="wrong address"))
     assert set(names(made.saga.agenda)) == {"greet", "thank", "pay"}
+
+
+def test_a_side_effect_goes_out_only_where_its_condition_holds_after_the_event() -> None:
+    top = TOP.replace("thank: {channel: mail,", "thank: {channel: mail, if: metadata.total > 5,")
+    machine = sample_machine(STATES, top=top)
+    saga = begun(machine, {"total": 5})
+    assert names(told(machine, saga, "paid").added) == ["ship", "$after.1h"]
+    assert names(told(machine, saga, "paid", {"total": 6}).added) == ["thank", "ship", "$after.1h"]
+
+
+def test_the_configuration_gives_variables_other_values() -> None:
+    top = TOP + "variables: {currency: EUR, fee: 3}\n"
+    top = top.replace('{amount: "{{ metadata.total }}",', '{amount: "{{ metadata.total + variables.fee }}",')
+    definition = sample_machine(STATES, top=top).definition
+    dearer = compile_machine(definition, {"fee": 10})
+    assert (owed(begun(dearer, {"total": 5}), "pay").payload or {})["amount"] == 15
+    assert (owed(begun(compile_machine(definition), {"total": 5}), "pay").payload or {})["amount"] == 8
