@@ -2,136 +2,66 @@
 
 Amounts are integers in the currency's minor units. A provider answers values and raises only for its
 own bugs: `Payment` and `Refund` say what the provider decided, `Unknown` that nobody knows yet,
-`Rejected` that the request can never be done as it is. hub/ calls it; one file here per provider.
+`Rejected` that the request can never be done as it is. What not every provider can do is a protocol of
+its own, declared in `Capabilities`. providers/callbacks.py has what providers send on their own; hub/
+calls both.
 """
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping
-from dataclasses import dataclass, field
-from typing import Any, Literal, Protocol
+from typing import Protocol, runtime_checkable
 
-from engine.model import Millis
+from engine.model import Json
+from providers.callbacks import CallbackRequest, Refused, Told
+from providers.money import CURRENCIES
+from providers.values import (
+    Capabilities,
+    Interval,
+    Payment,
+    PayRequest,
+    Refund,
+    RefundRequest,
+    Rejected,
+    Result,
+    Standing,
+    Status,
+    Subscription,
+    SubscriptionChange,
+    SubscriptionStanding,
+    Unknown,
+)
 
-Result = Literal["OK", "KO", "PENDING", "REDIRECT_TO_URL"]
-Standing = Literal["ACCEPTED", "FAILED", "PENDING"]
+__all__ = [
+    "Authorisations",
+    "AutomaticSubscriptions",
+    "Capabilities",
+    "Completion",
+    "Interval",
+    "Links",
+    "ManualSubscriptions",
+    "PayRequest",
+    "Payment",
+    "Provider",
+    "Refund",
+    "RefundRequest",
+    "RefundStatus",
+    "Rejected",
+    "Result",
+    "Standing",
+    "Status",
+    "Subscription",
+    "SubscriptionCare",
+    "SubscriptionChange",
+    "SubscriptionStanding",
+    "Unknown",
+    "Utilities",
+    "money_problem",
+    "pay_problem",
+]
 
-_CURRENCY = re.compile(r"[A-Z]{3}")
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Capabilities:
-    """What a provider can do, so that nobody has to try.
-
-    Attributes:
-        methods: Payment methods it takes, as payment-hub spells them ("credit-cards").
-        default_method: Taken when the merchant names none.
-    """
-
-    methods: frozenset[str]
-    default_method: str
-    refunds: bool = False
-    partial_refunds: bool = False
-    links: bool = False
-    automatic_subscriptions: bool = False
-    manual_subscriptions: bool = False
-    authorisations: bool = False
-    status: bool = False
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class PayRequest:
-    """What to collect: at once, by link, or as part of a subscription.
-
-    Attributes:
-        key: Idempotency key: the entry's id, the same on every try.
-        again: An earlier try may have been done: read back before doing it.
-        shop_transaction_id: The merchant's own id.
-        subscription: interval, intervalCount, expiresAfter, token; as the provider needs them.
-        provider_data: For this provider only; may hold what must never be kept, so no repr.
-    """
-
-    key: str
-    again: bool = False
-    amount: int
-    currency: str
-    method: str
-    shop_transaction_id: str
-    success_url: str | None = None
-    failure_url: str | None = None
-    subscription: Mapping[str, Any] = field(default_factory=dict, repr=False)
-    provider_data: Mapping[str, Any] = field(default_factory=dict, repr=False)
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class RefundRequest:
-    """What to give back. `amount` None: all that is left of the payment."""
-
-    key: str
-    again: bool = False
-    payment_id: str
-    amount: int | None
-    currency: str
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Payment:
-    """What the provider made of a PayRequest.
-
-    Attributes:
-        payment_id: The provider's own id; the same for the same key.
-        subscription_token: Stands for the customer's agreement to later payments.
-        keep: Provider's data that may be kept with the saga; never of a payment method.
-        description: For people; bounded, without data of the payment method.
-    """
-
-    result: Result
-    payment_id: str
-    description: str = ""
-    redirect_to_url: str | None = None
-    redirect_to_url_mobile: str | None = None
-    link: str | None = None
-    subscription_token: str | None = None
-    keep: Mapping[str, Any] = field(default_factory=dict)
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Refund:
-    """What the provider made of a RefundRequest; PENDING is settled by a later callback."""
-
-    result: Literal["OK", "KO", "PENDING"]
-    refund_id: str
-    description: str = ""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Status:
-    """Where a payment stands at the provider."""
-
-    standing: Standing
-    payment_id: str
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Unknown:
-    """Nobody knows what became of the request; the same key again is safe.
-
-    Attributes:
-        sent: False when the request certainly never reached the provider.
-        delay: Milliseconds that the provider asks us to wait, if it said so.
-    """
-
-    reason: str
-    sent: bool = True
-    delay: Millis | None = None
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Rejected:
-    """The request cannot be done as it is; nothing happened. `reason` holds no value of it."""
-
-    reason: str
+_MOST_MINOR_UNITS = 99_999_999_999_999
+"""A thousand milliards with two decimals: above what any provider takes, and exact in every JSON parser."""
 
 
 class Provider(Protocol):
@@ -139,8 +69,7 @@ class Provider(Protocol):
 
     * The same key gives the same payment or refund, however often it is asked.
     * A time-out or an error of the provider is Unknown, never KO.
-    * Amounts that are no positive integers, currencies not shaped like ISO 4217, and methods outside
-      `capabilities` are Rejected.
+    * Amounts that are no positive integers, currencies and methods outside `capabilities` are Rejected.
     * Nothing of a payment method comes back in an answer.
     """
 
@@ -151,26 +80,6 @@ class Provider(Protocol):
         """Collect once."""
         ...
 
-    async def create_link(self, request: PayRequest) -> Payment | Unknown | Rejected:
-        """Make a page where the customer can pay later; `link` is set when OK."""
-        ...
-
-    async def schedule_subscription(self, request: PayRequest) -> Payment | Unknown | Rejected:
-        """Automatic subscription: the provider collects now and by itself from then on."""
-        ...
-
-    async def start_subscription(self, request: PayRequest) -> Payment | Unknown | Rejected:
-        """Manual subscription: the first payment; `subscription_token` serves the following ones."""
-        ...
-
-    async def pay_subscription(self, request: PayRequest) -> Payment | Unknown | Rejected:
-        """Manual subscription: a following payment, by `subscription["token"]`."""
-        ...
-
-    async def authorise(self, request: PayRequest) -> Payment | Unknown | Rejected:
-        """Ask the customer's agreement to later payments, without collecting."""
-        ...
-
     async def refund(self, request: RefundRequest) -> Refund | Unknown | Rejected:
         """Give money back. The caller has seen to it that no more than is left is asked."""
         ...
@@ -179,8 +88,78 @@ class Provider(Protocol):
         """Where a payment stands now."""
         ...
 
+    async def read_callback(self, request: CallbackRequest) -> Told | Refused:
+        """Check who sent it, then read it. Changes nothing at the provider."""
+        ...
+
     async def close(self) -> None:
         """Let go of connections. Safe to call twice."""
+        ...
+
+
+@runtime_checkable
+class Completion(Protocol):
+    """The provider collects only when it is told to, after the customer has agreed on its page."""
+
+    async def complete(self, payment_id: str) -> Status | Unknown | Rejected:
+        """Collect if the customer has agreed, and answer as `status` does. Safe to repeat."""
+        ...
+
+
+@runtime_checkable
+class RefundStatus(Protocol):
+    """A refund that is pending can be asked for by its own id."""
+
+    async def refund_status(self, payment_id: str, refund_id: str) -> Refund | Unknown | Rejected: ...
+
+
+@runtime_checkable
+class Links(Protocol):
+    async def create_link(self, request: PayRequest) -> Payment | Unknown | Rejected:
+        """Make a page where the customer can pay later; `link` is set when OK."""
+        ...
+
+
+@runtime_checkable
+class AutomaticSubscriptions(Protocol):
+    """The provider collects now and by itself from then on."""
+
+    async def schedule_subscription(self, request: PayRequest) -> Payment | Unknown | Rejected: ...
+
+    async def update_subscription(self, change: SubscriptionChange) -> Subscription | Unknown | Rejected: ...
+
+
+@runtime_checkable
+class ManualSubscriptions(Protocol):
+    async def start_subscription(self, request: PayRequest) -> Payment | Unknown | Rejected:
+        """The first payment; `subscription_token` serves the following ones."""
+        ...
+
+    async def pay_subscription(self, request: PayRequest) -> Payment | Unknown | Rejected:
+        """A following payment, by `subscription["token"]`."""
+        ...
+
+
+@runtime_checkable
+class SubscriptionCare(Protocol):
+    async def subscription_status(self, token: str) -> Subscription | Unknown | Rejected: ...
+
+    async def expire_subscription(self, token: str, key: str) -> Subscription | Unknown | Rejected:
+        """End the customer's agreement. Ending one that has ended is fine."""
+        ...
+
+
+@runtime_checkable
+class Authorisations(Protocol):
+    async def authorise(self, request: PayRequest) -> Payment | Unknown | Rejected:
+        """Ask the customer's agreement to later payments, without collecting."""
+        ...
+
+
+@runtime_checkable
+class Utilities(Protocol):
+    async def utility(self, name: str, fields: Mapping[str, str]) -> Json | Unknown | Rejected:
+        """A helper of the provider's own pages, such as a token for its card fields; nothing is kept."""
         ...
 
 
@@ -190,6 +169,19 @@ def money_problem(amount: object, currency: object) -> str | None:
         return "amount is not an integer in minor units"
     if amount <= 0:
         return "amount is not above zero"
-    if not isinstance(currency, str) or not _CURRENCY.fullmatch(currency):
-        return "currency is not three capital letters as in ISO 4217"
+    if amount > _MOST_MINOR_UNITS:
+        return "amount is above what any provider takes"
+    if not isinstance(currency, str) or currency not in CURRENCIES:
+        return "currency is not a code of ISO 4217"
+    return None
+
+
+def pay_problem(request: PayRequest, capabilities: Capabilities) -> Rejected | None:
+    """Why this provider cannot collect what is asked; None if it can."""
+    if problem := money_problem(request.amount, request.currency):
+        return Rejected(reason=problem)
+    if not capabilities.takes(request.currency):
+        return Rejected(reason="the provider does not take this currency", elsewhere=True)
+    if request.method not in capabilities.methods:
+        return Rejected(reason="the provider does not take this payment method", elsewhere=True)
     return None
