@@ -1,146 +1,163 @@
-"""Channel `payments`: carries a saga's commands to the payment provider that its data names.
+"""What the hub can ask of its providers, in a saga (hub/payments_channel.py) and outside one (web/).
 
-Knows no provider's protocol and no store. A reason holds no value of a payload. commands/wiring.py puts
-`open_payments` into the registry of channels; docs/channels.md says how operations are chosen.
+Owns the providers. Each call answers what the provider said, or `Rejected` where the provider does not
+offer it; nothing here knows a saga, a store or HTTP.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from pathlib import Path
-from typing import Any
+from dataclasses import replace
 
-from engine.errors import ConfigInvalid
-from engine.model import Delivery, Done, Failed, Later, Outcome
-from hub.cards import holds_card_number
-from hub.operations import (
-    CHECK,
-    CHECKED,
-    COLLECTIONS,
-    REFUND,
-    Collection,
-    Verdict,
-    operation_of,
-    outcome_of,
+from engine.errors import ProviderNotFound
+from engine.model import Json
+from hub.operations import COLLECTIONS, PaymentAnswer
+from providers.base import (
+    AutomaticSubscriptions,
+    Completion,
+    PayRequest,
+    Provider,
+    Refund,
+    RefundRequest,
+    RefundStatus,
+    Rejected,
+    Status,
+    Subscription,
+    SubscriptionCare,
+    SubscriptionChange,
+    Unknown,
+    Utilities,
+    money_problem,
+    pay_problem,
 )
-from hub.refunds import Ask, Ledger, Refusal, read_ledger, weigh
-from hub.requests import error_now, kept, pay_request, payment_id_of, refund_request
-from providers.base import Payment, Provider, Refund, Rejected, Unknown
-from providers.sandbox import SandboxProvider
+from providers.callbacks import CallbackRequest, Refused, Told
+
+NOT_OFFERED = Rejected(reason="the provider does not offer this operation", elsewhere=True)
 
 
-class PaymentsChannel:
-    """Owns its providers: closing the channel closes them."""
+class Gateway:
+    """The bound providers by name.
 
-    def __init__(self, providers: Mapping[str, Provider]) -> None:
-        self._providers = dict(providers)
+    Attributes:
+        public_url: Where providers and customers reach this daemon, without a slash at its end; None as
+            long as nobody knows (a port that is not bound yet).
+    """
 
-    async def send(self, delivery: Delivery) -> Outcome:
-        operation = operation_of(delivery)
-        if operation is None:
-            return Failed(reason="neither the command's name nor `operation` names a payment operation")
-        if holds_card_number(delivery.payload):
-            return Failed(reason="the payload holds a card number: nothing was sent")
-        provider = self._provider(delivery.payload.get("provider"))
-        if provider is None:
-            return Failed(reason="provider is missing or is not bound in the configuration")
-        if operation == REFUND:
-            return await _refund(provider, delivery)
-        if operation == CHECK:
-            return await _check(provider, delivery)
-        return await _collect(provider, COLLECTIONS[operation], delivery)
+    def __init__(self, providers: Mapping[str, Provider], *, public_url: str | None = None) -> None:
+        self.providers = dict(providers)
+        self.public_url = public_url
+
+    def name_of(self, name: object) -> str:
+        """The name of a bound provider; None means the only one.
+
+        Raises:
+            ProviderNotFound: None is bound under it, or None is given and there are several.
+        """
+        if name is None and len(self.providers) == 1:
+            return next(iter(self.providers))
+        if not isinstance(name, str) or name not in self.providers:
+            raise ProviderNotFound("provider is missing or is not bound in the configuration")
+        return name
+
+    def provider(self, name: object) -> Provider:
+        """Raises ProviderNotFound, as `name_of`."""
+        return self.providers[self.name_of(name)]
+
+    def callback_url(self, name: str) -> str | None:
+        """Where the provider bound as `name` tells us what became of a payment."""
+        return None if self.public_url is None else f"{self.public_url}/v3/{name}/callback"
+
+    async def collect(self, name: object, operation: str, request: PayRequest) -> PaymentAnswer:
+        """One of `COLLECTIONS`: pay, createLink, subscriptionScheduledRequested, subscriptionStart,
+        subscriptionPaymentRequested, getAuthorization.
+
+        Repeating with the same `request.key` and `again` is safe: money is taken once.
+
+        Raises:
+            ProviderNotFound
+        """
+        name = self.name_of(name)
+        provider, collection = self.providers[name], COLLECTIONS[operation]
+        if not collection.able(provider.capabilities):
+            return NOT_OFFERED
+        if problem := pay_problem(request, provider.capabilities):
+            return problem
+        if request.method not in collection.methods(provider.capabilities):
+            return NOT_OFFERED
+        if request.callback_url is None:
+            request = replace(request, callback_url=self.callback_url(name))
+        return await collection.ask(provider, request)
+
+    async def refund(self, name: object, request: RefundRequest) -> Refund | Unknown | Rejected:
+        """Give money back. How much is left is the caller's to know (hub/refunds.py)."""
+        provider = self.provider(name)
+        can = provider.capabilities
+        whole = request.amount is None or (request.amount == request.paid and not request.refunded)
+        if not can.refunds or not (whole or can.partial_refunds):
+            return Rejected(reason="the provider cannot make this refund")
+        if request.amount is not None and (problem := money_problem(request.amount, request.currency)):
+            return Rejected(reason=problem)
+        return await provider.refund(request)
+
+    async def status(self, name: object, payment_id: str) -> Status | Unknown | Rejected:
+        """Where a payment stands at the provider, once what the customer agreed to is collected."""
+        provider = self.provider(name)
+        if isinstance(provider, Completion):
+            return await provider.complete(payment_id)
+        return await provider.status(payment_id) if provider.capabilities.status else NOT_OFFERED
+
+    async def refund_status(
+        self, name: object, payment_id: str, refund_id: str
+    ) -> Refund | Unknown | Rejected:
+        """What became of a refund that was pending."""
+        provider = self.provider(name)
+        if not isinstance(provider, RefundStatus):
+            return NOT_OFFERED
+        return await provider.refund_status(payment_id, refund_id)
+
+    async def update_subscription(
+        self, name: object, change: SubscriptionChange
+    ) -> Subscription | Unknown | Rejected:
+        """New terms for a subscription that the provider renews by itself."""
+        provider = self.provider(name)
+        if problem := money_problem(change.amount, change.currency):
+            return Rejected(reason=problem)
+        if not isinstance(provider, AutomaticSubscriptions):
+            return NOT_OFFERED
+        if change.interval not in provider.capabilities.intervals:
+            return NOT_OFFERED
+        return await provider.update_subscription(change)
+
+    async def subscription_status(self, name: object, token: str) -> Subscription | Unknown | Rejected:
+        """Where a subscription stands at the provider."""
+        provider = self.provider(name)
+        if not isinstance(provider, SubscriptionCare) or not provider.capabilities.subscription_standings:
+            return NOT_OFFERED
+        return await provider.subscription_status(token)
+
+    async def expire_subscription(
+        self, name: object, token: str, key: str
+    ) -> Subscription | Unknown | Rejected:
+        """End a subscription. Ending one that has ended is fine."""
+        provider = self.provider(name)
+        if not isinstance(provider, SubscriptionCare):
+            return NOT_OFFERED
+        return await provider.expire_subscription(token, key)
+
+    async def utility(
+        self, name: object, utility: str, fields: Mapping[str, str]
+    ) -> Json | Unknown | Rejected:
+        """A helper of the provider's own pages, such as a token for its card fields."""
+        provider = self.provider(name)
+        if not isinstance(provider, Utilities) or utility not in provider.capabilities.utilities:
+            return NOT_OFFERED
+        return await provider.utility(utility, fields)
+
+    async def read_callback(self, name: object, request: CallbackRequest) -> Told | Refused:
+        """Check who sent a callback, and read it."""
+        return await self.provider(name).read_callback(request)
 
     async def close(self) -> None:
-        for provider in self._providers.values():
+        """Close the providers. Safe to call twice."""
+        for provider in self.providers.values():
             await provider.close()
-
-    def _provider(self, name: object) -> Provider | None:
-        if name is None and len(self._providers) == 1:
-            return next(iter(self._providers.values()))
-        return self._providers.get(name) if isinstance(name, str) else None
-
-
-def open_payments(
-    name: str,
-    options: Mapping[str, Any],
-    folder: Path,
-    *,
-    providers: Mapping[str, Provider] | None = None,
-) -> PaymentsChannel:
-    """The channel over `providers` by the names that sagas use; None: the sandbox alone.
-
-    Raises:
-        ConfigInvalid: The channel has an option; it takes none.
-    """
-    if options:
-        raise ConfigInvalid(f"channel {name}: unknown option {', '.join(sorted(options))}; it takes none")
-    return PaymentsChannel({"sandbox": SandboxProvider()} if providers is None else providers)
-
-
-async def _collect(provider: Provider, operation: Collection, delivery: Delivery) -> Outcome:
-    if not operation.able(provider.capabilities):
-        return Failed(reason="the provider does not offer this operation")
-    request = pay_request(delivery, provider.capabilities)
-    if isinstance(request, Rejected):
-        return Failed(reason=request.reason)
-    answer = await operation.ask(provider, request)
-    if isinstance(answer, Payment):
-        event, reply = operation.endings[answer.result]
-        payload = kept(answer, delivery.payload)
-        return outcome_of(Verdict(event=event, reply=reply, payload=payload), delivery)
-    return _no_payment(answer)
-
-
-def _no_payment(answer: Unknown | Rejected) -> Outcome:
-    if isinstance(answer, Rejected):
-        return Failed(reason=answer.reason)
-    return Later(reason=answer.reason, delay=answer.delay, uncertain=answer.sent)
-
-
-async def _check(provider: Provider, delivery: Delivery) -> Outcome:
-    """Ask where the payment stands; Done without an event as long as the provider has not decided."""
-    payment_id = payment_id_of(delivery.payload)
-    if payment_id is None or not provider.capabilities.status:
-        return Failed(reason="the payment has no paymentId, or its provider cannot be asked")
-    answer = await provider.status(payment_id)
-    if isinstance(answer, Unknown | Rejected):
-        return _no_payment(answer)
-    if answer.standing not in CHECKED:
-        return Done()
-    event, reply = CHECKED[answer.standing]
-    return outcome_of(Verdict(event=event, reply=reply), delivery)
-
-
-async def _refund(provider: Provider, delivery: Delivery) -> Outcome:
-    ledger = read_ledger(delivery.payload)
-    ask = weigh(delivery.payload, ledger)
-    if isinstance(ask, Refusal):
-        return _refused(ask.reason, delivery)
-    if not provider.capabilities.refunds or not (ask.total or provider.capabilities.partial_refunds):
-        return _refused("the provider cannot make this refund", delivery)
-    request = refund_request(delivery, ask.amount)
-    if isinstance(request, Rejected):
-        return _refused(request.reason, delivery)
-    answer = await provider.refund(request)
-    if isinstance(answer, Unknown):
-        return _no_payment(answer)
-    if isinstance(answer, Rejected):
-        return _refused(answer.reason, delivery)
-    if answer.result == "KO":
-        return _refused(answer.description or "declined", delivery)
-    return outcome_of(_refund_verdict(answer, ask, ledger, delivery), delivery)
-
-
-def _refund_verdict(refund: Refund, ask: Ask, ledger: Ledger, delivery: Delivery) -> Verdict:
-    error = error_now(None, delivery.payload)
-    if refund.result == "PENDING":
-        return Verdict(event="refundPending", reply="pending", payload=error)
-    event = "totalRefundExecuted" if ask.total else "partialRefundExecuted"
-    details = {} if ask.amount is None else {"refundDetails": ledger.after(ask.amount).details()}
-    return Verdict(event=event, reply="done", payload={**details, **error})
-
-
-def _refused(reason: str, delivery: Delivery) -> Outcome:
-    """A refund that cannot be has an event of its own: the operator is told, nothing is parked."""
-    verdict = Verdict(event="refundFailed", reply="failed", payload={"error": reason}, reason=reason)
-    return outcome_of(verdict, delivery)

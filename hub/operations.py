@@ -9,15 +9,25 @@ from __future__ import annotations
 import re
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
+from typing import Any
 
-from engine.model import Delivery, Done, Failed, Json, Outcome
-from providers.base import Capabilities, Payment, PayRequest, Provider, Rejected, Result, Standing, Unknown
+from engine.model import Delivery, Done, Failed, Json, Later, Outcome
+from providers.base import Capabilities, Payment, PayRequest, Rejected, Result, Standing, Unknown
 
 PaymentAnswer = Payment | Unknown | Rejected
 
 REFUND = "refund"
 CHECK = "checkStatus"
 """Asks where a payment stands; the original's Frullino, here a `poll` of the machine."""
+
+CHECK_REFUND = "checkRefund"
+"""The same of a refund that is pending."""
+
+UPDATE_SUBSCRIPTION = "updateSubscription"
+SUBSCRIPTION_STATUS = "subscriptionStatus"
+EXPIRE_SUBSCRIPTION = "expireSubscription"
+CARE = frozenset((UPDATE_SUBSCRIPTION, SUBSCRIPTION_STATUS, EXPIRE_SUBSCRIPTION))
+"""What is done to a subscription that runs; told by the replies `done` and `failed` alone."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -36,13 +46,15 @@ class Collection:
 
     Attributes:
         able: Whether a provider offers it.
-        ask: The provider's method.
+        ask: The provider's method; called when it is able.
         endings: result -> (event, reply).
+        methods: The payment methods that it offers it for.
     """
 
     able: Callable[[Capabilities], bool]
-    ask: Callable[[Provider, PayRequest], Awaitable[PaymentAnswer]]
+    ask: Callable[[Any, PayRequest], Awaitable[PaymentAnswer]]
     endings: Mapping[Result, tuple[str, str]]
+    methods: Callable[[Capabilities], frozenset[str]] = lambda can: can.methods
 
 
 _PAID: Mapping[Result, tuple[str, str]] = {
@@ -72,19 +84,22 @@ COLLECTIONS: Mapping[str, Collection] = {
         able=lambda can: can.links, ask=lambda provider, it: provider.create_link(it), endings=_LINKED
     ),
     "subscriptionScheduledRequested": Collection(
-        able=lambda can: can.automatic_subscriptions,
+        able=lambda can: bool(can.automatic),
         ask=lambda provider, it: provider.schedule_subscription(it),
         endings=_PAID,
+        methods=lambda can: can.automatic,
     ),
     "subscriptionStart": Collection(
-        able=lambda can: can.manual_subscriptions,
+        able=lambda can: bool(can.manual),
         ask=lambda provider, it: provider.start_subscription(it),
         endings=_PAID,
+        methods=lambda can: can.manual,
     ),
     "subscriptionPaymentRequested": Collection(
-        able=lambda can: can.manual_subscriptions,
+        able=lambda can: bool(can.manual),
         ask=lambda provider, it: provider.pay_subscription(it),
         endings=_PAID,
+        methods=lambda can: can.manual,
     ),
     "getAuthorization": Collection(
         able=lambda can: can.authorisations,
@@ -99,7 +114,7 @@ CHECKED: Mapping[Standing, tuple[str, str]] = {
 }
 """standing -> (event, reply); of a payment that is still pending there is nothing to tell."""
 
-OPERATIONS = frozenset((REFUND, CHECK, *COLLECTIONS))
+OPERATIONS = frozenset((REFUND, CHECK, CHECK_REFUND, *CARE, *COLLECTIONS))
 
 _FIRST_WORD = re.compile(r"(pay|refund)(?:[A-Z0-9._-].*)?")
 
@@ -118,6 +133,11 @@ def operation_of(delivery: Delivery) -> str | None:
         return match[1]
     asked = delivery.payload.get("operation")
     return asked if isinstance(asked, str) and asked in OPERATIONS else None
+
+
+def later(answer: Unknown) -> Later:
+    """Nobody knows yet: the same key again, as the machine's `retry` says; never a failed payment."""
+    return Later(reason=answer.reason, delay=answer.delay, uncertain=answer.sent)
 
 
 def outcome_of(verdict: Verdict, delivery: Delivery) -> Outcome:

@@ -1,33 +1,39 @@
-"""What a provider sends on its own. Today the sandbox's; each becomes an event of the saga it is about."""
+"""Callbacks of payment providers, for every provider alike: the request as it came goes to the hub."""
 
 from __future__ import annotations
 
-import msgspec
 from aiohttp import web
 
-from hub.callbacks import sandbox_callback
-from web.answers import json_answer
-from web.bodies import read_body
-from web.context import context_of
-from web.reading import read_query
-from web.requests import SandboxCallback, SandboxCallbackQuery
-from web.shapes import EventTaken
+from engine.errors import ChannelUnavailable
+from providers.callbacks import CallbackRequest, Refused
+from web.answers import raw_answer
+from web.bodies import read_bytes
+from web.context import Context, context_of
+from web.problems import Problem
+from web.reading import read_name
 
-_CALLBACK = msgspec.json.Decoder(SandboxCallback)
+_CODES = {400: "callback-unreadable", 401: "callback-refused"}
 
 
 async def take_callback(request: web.Request) -> web.Response:
-    """`POST /v3/sandbox/callback`: the provider decided a payment; a repeat is the same event."""
-    said = await read_body(request, _CALLBACK)
-    return await _told(request, said)
+    """`GET` and `POST /v3/{provider}/callback[/{part}]`: what it tells is durable when it is answered."""
+    context = context_of(request)
+    callback = await _callback(request, context)
+    told = await context.callbacks.take(read_name(request, "provider"), callback)
+    if not isinstance(told, Refused):
+        return raw_answer(told.body, told.content_type, status=told.status)
+    if told.status in _CODES:
+        raise Problem(_CODES[told.status], f"The callback is not taken: {told.reason}.")
+    raise ChannelUnavailable(f"the callback could not be checked: {told.reason}")
 
 
-async def take_redirect(request: web.Request) -> web.Response:
-    """`GET /v3/sandbox/callback`: the same in the query, as a browser that comes back sends it."""
-    return await _told(request, read_query(request, SandboxCallbackQuery))
-
-
-async def _told(request: web.Request, said: SandboxCallback | SandboxCallbackQuery) -> web.Response:
-    handle, event = sandbox_callback(msgspec.to_builtins(said))
-    answer = await context_of(request).engine.runner.handle(handle, event)
-    return json_answer(EventTaken(saga_id=answer.saga_id, current_state=answer.state, result=answer.result))
+async def _callback(request: web.Request, context: Context) -> CallbackRequest:
+    return CallbackRequest(
+        method="POST" if request.method == "POST" else "GET",
+        target=request.raw_path,
+        part=request.match_info.get("part", ""),
+        query=dict(reversed([*request.query.items()])),
+        headers={name.lower(): value for name, value in reversed([*request.headers.items()])},
+        body=await read_bytes(request),
+        received=context.engine.clock.now(),
+    )

@@ -11,13 +11,13 @@ import pytest
 from engine.definition.reader import check_file
 from engine.errors import PayloadInvalid
 from engine.model import Event, Json
-from hub.callbacks import sandbox_callback
-from hub.gateway import PaymentsChannel
+from hub.gateway import Gateway
+from hub.payments_channel import PaymentsChannel
 from providers.base import Rejected, Standing, Status, Unknown
 from providers.sandbox import SandboxProvider
 from tests.flow.journey import DAY, MACHINES, SECOND, Edge, Journey, edges_of, journey, step_of
 
-CHANNELS = {"payments", "notifications"}
+CHANNELS = {"payments", "notifications", "merchant"}
 
 # Section 3 of the original's facts: state, event, target, business event id.
 ORIGINAL = """
@@ -90,6 +90,7 @@ PENDING_IN = {
     "SUBSCRIPTION_STARTED": "subscriptionStart",
     "SUBSCRIPTION_PAYMENT_REQUESTED": "subscriptionPaymentRequested",
 }
+RECORDED = "callbackReceived"
 STUCK = 1205  # the provider answers 500: the saga stays where it asked
 TO_PENDING = [("scheduleRequested", "PAYMENT_PENDING")]
 TO_PAID = [("scheduleRequested", "PAYMENT_EXECUTED")]
@@ -107,6 +108,15 @@ def payment(amount: object = 1200, **more: Any) -> Json:
 
 def refund(amount: int) -> tuple[str, Json]:
     return "refundRequested", {"refundRequestData": {"amount": amount}}
+
+
+def refused(of: int) -> tuple[str, Json]:
+    """A refund that failed, though the money goes back later all the same."""
+    return "refundFailed", {"refundId": f"r{of}", "error": "declined"}
+
+
+def given_back(what: str, of: int) -> tuple[str, Json]:
+    return f"{what}RefundExecuted", {"refundSettled": f"r{of}"}
 
 
 Path = tuple[Json, list[tuple[Any, str]]]
@@ -133,6 +143,22 @@ PATHS: list[Path] = [
     (payment(), [("paymentFailed", "PAYMENT_FAILED")]),
     (payment(), [("linkRequested", "PAYMENT_PENDING")]),
     (payment(1201), [("linkRequested", "PAYMENT_FAILED")]),
+    (payment(STUCK), [("linkRequested", "LINK_REQUESTED"), ("paymentExecuted", "PAYMENT_EXECUTED")]),
+    (payment(STUCK), [("linkRequested", "LINK_REQUESTED"), ("paymentExecutedFrullino", "PAYMENT_EXECUTED")]),
+    (
+        payment(STUCK),
+        [
+            ("authorizationRequested", "AUTHORIZATION_REQUESTED"),
+            ("subscriptionStart", "SUBSCRIPTION_STARTED"),
+        ],
+    ),
+    (
+        payment(STUCK),
+        [
+            ("authorizationRequested", "AUTHORIZATION_REQUESTED"),
+            ("paymentFailed", "PAYMENT_FAILED"),
+        ],
+    ),
     (payment(mail="failed"), [("linkRequested", "PAYMENT_PENDING")]),
     (payment(mail="late"), [("linkRequested", "LINK_CREATED"), ("paymentExecuted", "PAYMENT_EXECUTED")]),
     (
@@ -140,6 +166,18 @@ PATHS: list[Path] = [
         [("linkRequested", "LINK_CREATED"), ("paymentExecutedFrullino", "PAYMENT_EXECUTED")],
     ),
     (payment(mail="late"), [("linkRequested", "LINK_CREATED"), ("paymentFailed", "PAYMENT_FAILED")]),
+    (payment(mail="late"), [("linkRequested", "LINK_CREATED"), ("linkExpired", "PAYMENT_FAILED")]),
+    (
+        payment(),
+        [
+            ("linkRequested", "PAYMENT_PENDING"),
+            (DAY, "PAYMENT_PENDING"),
+            ("linkRequested", "PAYMENT_PENDING"),  # by way of LINK_CREATED: the link is sent once more
+            (2 * DAY, "PAYMENT_FAILED"),
+            ("linkRequested", "PAYMENT_PENDING"),
+            ("paymentExecuted", "PAYMENT_EXECUTED"),
+        ],
+    ),
     (payment(1201), [("authorizationRequested", "PAYMENT_FAILED")]),
     (
         payment(),
@@ -187,7 +225,47 @@ PATHS: list[Path] = [
             (refund(107), "SUBSEQUENT_REFUND_REQUESTED"),
             (3 * DAY, "SUBSEQUENT_REFUND_REQUESTED"),
             ("refundFailed", "SUBSEQUENT_REFUND_FAILED"),
-            (refund(700), "TOTALLY_REFUNDED"),
+            (refund(300), "PARTIALLY_REFUNDED"),
+            ("sendNotification", "PARTIALLY_REFUNDED"),
+        ],
+    ),
+    (payment(), [*TO_PAID, (refund(200), "PARTIALLY_REFUNDED"), (refund(1000), "TOTALLY_REFUNDED")]),
+    (
+        payment(),
+        [
+            *TO_PAID,
+            (refund(107), "REFUND_REQUESTED"),
+            (refused(1), "REFUND_FAILED"),
+            (given_back("partial", 1), "PARTIALLY_REFUNDED"),
+        ],
+    ),
+    (
+        payment(),
+        [
+            *TO_PAID,
+            (refund(107), "REFUND_REQUESTED"),
+            (refused(1), "REFUND_FAILED"),
+            (given_back("total", 1), "TOTALLY_REFUNDED"),
+        ],
+    ),
+    (
+        payment(),
+        [
+            *TO_PAID,
+            (refund(200), "PARTIALLY_REFUNDED"),
+            (refund(107), "SUBSEQUENT_REFUND_REQUESTED"),
+            (refused(1), "SUBSEQUENT_REFUND_FAILED"),
+            (given_back("partial", 1), "PARTIALLY_REFUNDED"),
+        ],
+    ),
+    (
+        payment(),
+        [
+            *TO_PAID,
+            (refund(200), "PARTIALLY_REFUNDED"),
+            (refund(107), "SUBSEQUENT_REFUND_REQUESTED"),
+            (refused(1), "SUBSEQUENT_REFUND_FAILED"),
+            (given_back("total", 1), "TOTALLY_REFUNDED"),
         ],
     ),
     (payment(), [("paymentFailed", "PAYMENT_FAILED"), ("sendNotification", "PAYMENT_FAILED")]),
@@ -198,9 +276,11 @@ PATHS: list[Path] = [
 
 async def walk(metadata: Json, steps: list[tuple[Any, str]]) -> set[Edge]:
     async with journey("payment", metadata) as it:
+        await it.send(RECORDED)
         for what, expected in steps:
             state = await (it.wait(what) if isinstance(what, int) else it.send(*step_of(what)))
             assert state == expected, what
+            assert await it.send(RECORDED) == expected, "a callback that says nothing new moves nothing"
         return await it.edges()
 
 
@@ -268,9 +348,7 @@ def test_a_redirected_payment_is_settled_by_the_providers_callback_once() -> Non
         metadata = await it.metadata()
         assert metadata["payRequestData"]["redirectToUrl"]
         assert metadata["payRequestData"]["subscriptionInfo"] == {"token": "token-1"}, "merged deep"
-        handle, event = sandbox_callback(
-            {"paymentId": metadata["paymentId"], "result": "executed", "id": "7"}
-        )
+        handle, event = metadata["paymentId"], Event(name="paymentExecuted", id="sandbox:7")
         assert await it.deliver(handle, event) == "PAYMENT_EXECUTED"
         answer = await it.runner.handle(handle, event)
         assert answer.repeated
@@ -299,10 +377,9 @@ def test_money_that_comes_after_a_failure_is_not_lost_and_is_reported() -> None:
     async def body(it: Journey) -> None:
         await it.send("scheduleRequested")
         payment_id = (await it.metadata())["paymentId"]
-        handle, event = sandbox_callback({"paymentId": payment_id, "result": "failed"})
-        assert await it.deliver(handle, event) == "PAYMENT_FAILED"
-        handle, event = sandbox_callback({"paymentId": payment_id, "result": "executed"})
-        assert await it.deliver(handle, event) == "PAYMENT_EXECUTED"
+        assert await it.deliver(payment_id, Event(name="paymentFailed", id="sandbox:1")) == "PAYMENT_FAILED"
+        executed = Event(name="paymentExecuted", id="sandbox:2")
+        assert await it.deliver(payment_id, executed) == "PAYMENT_EXECUTED"
         assert it.notifications.sent.count("alertLateSuccess") == 1
 
     on(payment(1202), body)
@@ -352,10 +429,9 @@ def test_refunds_never_exceed_the_payment() -> None:
         assert await it.send(*refund(501)) == "SUBSEQUENT_REFUND_FAILED"
         assert (await it.metadata())["error"] == "more than what is left of the payment"
         assert await it.send(*refund(500)) == "TOTALLY_REFUNDED"
-        assert (await it.metadata())["refundDetails"] == {
-            "totalRefundedAmount": 1200,
-            "refundedAmounts": [700, 500],
-        }
+        details = (await it.metadata())["refundDetails"]
+        assert (details["totalRefundedAmount"], details["refundedAmounts"]) == (1200, [700, 500])
+        assert len(set(details["refundIds"])) == 2
         assert (await it.saga()).business_state_id == 3
 
     on(payment(), body)
@@ -439,7 +515,7 @@ def test_a_pending_payment_whose_callback_is_lost_is_decided_by_asking(
 ) -> None:
     async def run() -> None:
         provider = Undecided()
-        bound = {"payments": PaymentsChannel({"sandbox": provider})}
+        bound = {"payments": PaymentsChannel(Gateway({"sandbox": provider}))}
         async with journey("payment", payment(1202), bound) as it:
             await it.send("scheduleRequested")
             assert await it.wait(29 * SECOND) == "PAYMENT_PENDING"
@@ -458,7 +534,7 @@ def test_a_pending_payment_whose_callback_is_lost_is_decided_by_asking(
 def test_a_provider_is_asked_less_and_less_often_and_not_for_ever() -> None:
     async def run() -> None:
         provider = Undecided()
-        bound = {"payments": PaymentsChannel({"sandbox": provider})}
+        bound = {"payments": PaymentsChannel(Gateway({"sandbox": provider}))}
         async with journey("payment", payment(1202), bound) as it:
             await it.send("scheduleRequested")
             for _ in range(3 * 24 * 120):

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from hub.cards import forgotten, holds_card_number
+from hub.cards import forgotten, holds_card_number, wiped
 
 # Test numbers that the networks and providers publish.
 CARDS = [
@@ -109,3 +109,22 @@ def test_known_fields_are_wiped_at_every_depth_and_the_rest_is_left() -> None:
 @pytest.mark.parametrize("data", [None, [], "text", {}, {"customerId": "c-1"}])
 def test_nothing_to_wipe_is_nothing(data: object) -> None:
     assert forgotten(data) == {}
+
+
+def test_a_field_within_a_list_is_wiped_with_the_list_given_anew() -> None:
+    data = {"items": [{"sku": "1", "cvv": "737"}, {"sku": "2"}], "plain": [1, 2]}
+    assert forgotten(data) == {"items": [{"sku": "1", "cvv": None}, {"sku": "2"}]}
+
+
+def test_outside_a_provider_s_data_only_names_that_can_mean_nothing_else_are_wiped() -> None:
+    payment = {
+        "cvv": "737",
+        "amount": 5,
+        "subscriptionInfo": {"token": "stays"},
+        "additionalData": {"invoice": {"number": "stays"}, "card": {"encryptedCardNumber": "x"}},
+    }
+    assert wiped(payment) == {
+        "cvv": None,
+        "additionalData": {"invoice": {"number": "stays"}, "card": {"encryptedCardNumber": None}},
+    }
+    assert wiped({**payment, **wiped(payment)}) == {}

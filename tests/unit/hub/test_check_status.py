@@ -9,7 +9,8 @@ from dataclasses import replace
 import pytest
 
 from engine.model import Delivery, Done, Failed, Json, Later, Outcome
-from hub.gateway import PaymentsChannel
+from hub.gateway import Gateway
+from hub.payments_channel import PaymentsChannel
 from providers.base import Capabilities, Rejected, Standing, Status, Unknown
 from providers.sandbox import SandboxProvider
 
@@ -46,7 +47,7 @@ def sent(
     provider: SandboxProvider, payload: Json | None = None, replies: Mapping[str, str] | None = None
 ) -> Outcome:
     delivery = replace(POLL, payload=POLL.payload if payload is None else payload, replies=replies or {})
-    return asyncio.run(PaymentsChannel({"sandbox": provider}).send(delivery))
+    return asyncio.run(PaymentsChannel(Gateway({"sandbox": provider})).send(delivery))
 
 
 def standing(value: Standing) -> Asked:

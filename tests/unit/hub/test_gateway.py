@@ -10,7 +10,8 @@ import pytest
 
 from engine.errors import ConfigInvalid
 from engine.model import Delivery, Done, Failed, Later, Outcome
-from hub.gateway import PaymentsChannel, open_payments
+from hub.gateway import Gateway
+from hub.payments_channel import PaymentsChannel, open_payments
 from providers.sandbox import SandboxProvider
 
 CARD = "4111 1111 1111 1111"
@@ -105,8 +106,9 @@ def test_a_subscription_keeps_its_token_where_the_next_payment_reads_it() -> Non
     token = started["payRequestData"]["subscriptionInfo"]["token"]
     following = metadata(payRequestData={"subscriptionInfo": {"token": token}})
     assert done("subscriptionPaymentRequested", following).event == "paymentExecuted"
-    without = sent(delivery("subscriptionPaymentRequested", metadata(payRequestData={})))
-    assert without == Failed(reason="subscription payment without a subscription token")
+    without = done("subscriptionPaymentRequested", metadata(payRequestData={}))
+    assert without.event == "paymentFailed"
+    assert without.payload == {"error": "subscription payment without a subscription token"}
 
 
 @pytest.mark.parametrize("command", COLLECTING)
@@ -136,16 +138,19 @@ def refund(wanted: object, **changes: Any) -> Done:
 def test_refunds_add_up_until_all_is_given_back() -> None:
     first = refund(500)
     assert first.event == "partialRefundExecuted"
-    assert first.payload == {"refundDetails": {"totalRefundedAmount": 500, "refundedAmounts": [500]}}
+    id_ = first.payload["refundId"]
+    details = {"totalRefundedAmount": 500, "refundedAmounts": [500], "refundIds": [id_]}
+    assert first.payload == {"refundId": id_, "refundDetails": details}
     second = refund(700, **first.payload)
     assert second.event == "totalRefundExecuted"
-    assert second.payload == {"refundDetails": {"totalRefundedAmount": 1200, "refundedAmounts": [500, 700]}}
+    assert second.payload["refundDetails"]["totalRefundedAmount"] == 1200
+    assert second.payload["refundDetails"]["refundedAmounts"] == [500, 700]
 
 
 def test_an_error_is_forgotten_once_something_succeeds() -> None:
     assert done("pay", metadata(error="declined")).payload["error"] is None
     assert refund(500, error="more than what is left of the payment").payload["error"] is None
-    assert refund(107, error="declined").payload == {"error": None}
+    assert refund(107, error="declined").payload["error"] is None
 
 
 @pytest.mark.parametrize(("amount", "event"), [(106, "refundFailed"), (107, "refundPending")])
@@ -184,23 +189,45 @@ def test_a_refund_of_a_payment_that_is_not_known_fails(payment_id: object) -> No
         {"currency": None},
         {"paymentMethod": "cowries"},
         {"paymentMethod": {"number": 1}},
-        {"provider": "nobody"},
-        {"provider": 7},
     ],
     ids=str,
 )
-def test_what_cannot_be_asked_for_is_failed_and_nothing_of_it_is_said(wrong: dict[str, Any]) -> None:
-    outcome = sent(delivery("pay", metadata(**wrong)))
+def test_a_payment_that_can_never_be_asked_for_has_failed(wrong: dict[str, Any]) -> None:
+    outcome = done("pay", metadata(**wrong))
+    assert outcome.event == "paymentFailed"
+    assert set(outcome.payload) == {"error"}
+    assert "cowries" not in outcome.payload["error"]
+
+
+def test_after_a_try_that_may_have_been_done_it_is_parked_instead() -> None:
+    outcome = sent(delivery("pay", metadata(paymentMethod="cowries"), attempt=2, uncertain=True))
+    assert isinstance(outcome, Failed)
+    assert outcome.reason.endswith("an earlier try may have been done")
+
+
+@pytest.mark.parametrize("command", ["pay", "refund"])
+@pytest.mark.parametrize("provider", ["nobody", 7])
+def test_what_the_configuration_lacks_waits_for_a_person(command: str, provider: object) -> None:
+    outcome = sent(delivery(command, metadata(provider=provider, paymentId="sbx_executed_1")))
     assert isinstance(outcome, Failed)
     assert outcome.payload == {}
-    assert "cowries" not in outcome.reason
+
+
+@pytest.mark.parametrize("command", ["pay", "refund"])
+def test_what_our_own_account_lacks_waits_for_a_person(command: str) -> None:
+    provider = SandboxProvider()
+    provider.ledger.script("unauthorised")
+    channel = PaymentsChannel(Gateway({"sandbox": provider}))
+    payload = metadata(paymentId="sbx_executed_1", refundRequestData={"amount": 100})
+    assert sent(delivery(command, payload), channel) == Failed(reason="the sandbox refuses our credentials")
 
 
 @pytest.mark.parametrize("command", [*COLLECTING, "refund"])
 def test_a_card_number_anywhere_is_refused_before_anything_is_sent(command: str) -> None:
     payload = metadata(additionalData={"notes": [f"please use {CARD}"]})
-    outcome = sent(delivery(command, payload))
-    assert outcome == Failed(reason="the payload holds a card number: nothing was sent")
+    outcome = done(command, payload)
+    assert outcome.event == ("refundFailed" if command == "refund" else "paymentFailed")
+    assert outcome.payload == {"error": "the payload holds a card number: nothing was sent"}
 
 
 def test_fields_of_a_payment_method_are_wiped_from_the_saga() -> None:
@@ -213,7 +240,7 @@ def test_fields_of_a_payment_method_are_wiped_from_the_saga() -> None:
 def test_the_only_provider_needs_no_name_and_one_of_two_does() -> None:
     unnamed = delivery("pay", metadata(provider=None))
     assert isinstance(sent(unnamed), Done)
-    two = PaymentsChannel({"a": SandboxProvider(), "b": SandboxProvider()})
+    two = PaymentsChannel(Gateway({"a": SandboxProvider(), "b": SandboxProvider()}))
     assert isinstance(sent(unnamed, two), Failed)
     assert isinstance(sent(delivery("pay", metadata(provider="b")), two), Done)
 
@@ -241,7 +268,24 @@ def test_a_reply_that_the_command_does_not_have() -> None:
 
 def test_an_order_is_refunded_whole_by_its_payment_id_alone() -> None:
     outcome = done("refundOrder", {"paymentId": "sbx_executed_1"}, replies={"done": "orderRefunded"})
-    assert outcome == Done(reply="done")
+    assert outcome.reply == "done"
+
+
+@pytest.mark.parametrize(
+    ("command", "standing"),
+    [("subscriptionStatus", "ACTIVE"), ("updateSubscription", "ACTIVE"), ("expireSubscription", "CANCELED")],
+)
+def test_a_running_subscription_is_asked_for_changed_and_ended(command: str, standing: str) -> None:
+    info = {"token": "sbx_token_1", "interval": "MONTH", "intervalCount": 1}
+    payload = metadata(payRequestData={"subscriptionInfo": info})
+    outcome = done(command, payload, replies={"done": "subscriptionTold"})
+    assert outcome == Done(reply="done", payload={"subscriptionStatus": standing})
+    assert isinstance(sent(delivery(command, metadata(payRequestData={}))), Failed)
+
+
+def test_new_terms_of_a_subscription_are_whole_or_refused() -> None:
+    payload = metadata(payRequestData={"subscriptionInfo": {"token": "sbx_token_1", "interval": "YEAR"}})
+    assert isinstance(sent(delivery("updateSubscription", payload)), Failed)
 
 
 @pytest.mark.parametrize(
