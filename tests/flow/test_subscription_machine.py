@@ -14,7 +14,7 @@ from engine.machine.names import iso
 from engine.model import Json
 from tests.flow.journey import DAY, HOUR, MACHINES, Edge, Journey, TestClock, edges_of, journey, step_of
 
-CHANNELS = {"notifications"}
+CHANNELS = {"notifications", "payments"}
 
 # Section 4 of the original's facts: state, event, target, business event id.
 ORIGINAL = """
@@ -44,12 +44,13 @@ def in_days(days: float) -> str:
 
 
 def subscription(**more: Any) -> Json:
+    """Paid by wire transfer: the sandbox leaves its payments undecided, and the test says how they end."""
     return {
         "shopSubscriptionId": "sub-1",
         "amount": 1200,
         "currency": "EUR",
         "provider": "sandbox",
-        "paymentMethod": "credit-cards",
+        "paymentMethod": "wire-transfer",
         "interval": "MONTH",
         "intervalCount": 1,
         **more,
@@ -62,7 +63,40 @@ FAILED = [("start", "PAYMENT_PENDING"), ("paymentFailed", "PAYMENT_FAILED")]
 
 Path = tuple[Json, list[tuple[Any, str]]]
 
+OF_ANOTHER = {"transactionId": "another"}
+AUTOMATIC = {"renewal": "AUTOMATIC", "paymentMethod": "wire-transfer"}
+
 PATHS: list[Path] = [
+    (
+        subscription(),
+        [
+            ("start", "PAYMENT_PENDING"),
+            (("paymentFailed", OF_ANOTHER), "PAYMENT_PENDING"),
+            (("paymentExecuted", OF_ANOTHER), "PAYMENT_PENDING"),
+            (("paymentExecuted", {}), "ACTIVE"),
+            (("paymentExecuted", OF_ANOTHER), "ACTIVE"),
+            (("paymentFailed", OF_ANOTHER), "ACTIVE"),
+        ],
+    ),
+    (
+        subscription(),
+        [
+            *FAILED,
+            ("paymentFailed", "PAYMENT_FAILED"),
+            (("paymentExecuted", OF_ANOTHER), "ACTIVE"),
+            (("paymentExecuted", OF_ANOTHER), "ACTIVE"),
+        ],
+    ),
+    (
+        subscription(**AUTOMATIC),
+        [
+            *STARTED,
+            (("paymentExecuted", OF_ANOTHER), "ACTIVE"),
+            ("paymentFailed", "PAYMENT_FAILED"),
+            (("paymentExecuted", OF_ANOTHER), "PAYMENT_FAILED"),
+        ],
+    ),
+    (subscription(expiresAfter=1), [*STARTED, ("scheduleNextPayment", "EXPIRED")]),
     (subscription(), [("update", "CREATED"), ("expire", "EXPIRED")]),
     (subscription(), [("abort", "ABORTED")]),
     (subscription(), [("start", "PAYMENT_PENDING"), ("update", "PAYMENT_PENDING"), ("expire", "EXPIRED")]),
@@ -148,11 +182,10 @@ def test_states_transitions_and_business_ids_are_those_of_the_original() -> None
     assert len(rows) == 17
     assert {row[0] for row in rows} | {"EXPIRED", "ABORTED"} == set(machine.states)
     for state, event, target, business_id in rows:
-        usual = machine.states[state].on[event][-1]
-        assert (usual.to or state) == target
-        name = usual.business_event or machine.events[event].business_event
-        assert name is not None
-        assert machine.business_events[name].id == int(business_id), (state, event)
+        lines = [line for line in machine.states[state].on[event] if (line.to or state) == target]
+        names = [line.business_event or machine.events[event].business_event for line in lines]
+        ids = [machine.business_events[name].id for name in names if name is not None]
+        assert int(business_id) in ids, (state, event)
     assert {name: state.id for name, state in machine.business_states.items()} == BUSINESS_STATES
     assert [name for name, state in machine.states.items() if state.final] == ["EXPIRED", "ABORTED"]
 
@@ -173,13 +206,18 @@ def test_a_subscription_starts_a_payment_and_asks_it_to_collect() -> None:
         assert payment.metadata["shopTransactionId"] == "sub-1-1"
         assert (payment.metadata["type"], payment.metadata["amount"]) == ("SUBSCRIPTION", 1200)
         assert payment.metadata["subscriptionId"] == it.saga_id
+        mine = await it.metadata()
+        assert await it.state() == "ACTIVE"
+        assert mine["transactions"] == [payment.saga_id]
+        assert mine["subscriptionToken"] == payment.metadata["payRequestData"]["subscriptionInfo"]["token"]
+        assert (mine["dueDate"], mine["nextPaymentDate"]) == ("2023-11-14", "2023-12-14")
         assert [row.event for row in await it.store.history(payment.saga_id)] == [
             "paymentCreated",
             "subscriptionStart",
             "paymentExecuted",
         ]
 
-    on(subscription(), body)
+    on(subscription(paymentMethod="credit-cards"), body)
 
 
 def test_a_renewal_is_a_payment_of_its_own_that_uses_the_customers_agreement() -> None:
@@ -201,15 +239,18 @@ def test_a_renewal_is_a_payment_of_its_own_that_uses_the_customers_agreement() -
     on(subscription(), body)
 
 
-def test_a_renewal_that_was_paid_does_not_come_again_before_a_new_date_is_told() -> None:
+def test_it_is_renewed_on_its_day_of_every_month_until_its_periods_are_over() -> None:
     async def body(it: Journey) -> None:
         await it.send("start")
-        await it.send("paymentExecuted", {"nextPaymentDate": in_days(30)})
-        assert await it.wait(30 * DAY) == "PAYMENT_PENDING"
-        assert await it.send("paymentExecuted") == "ACTIVE"
-        assert await it.wait(400 * DAY) == "ACTIVE"
+        assert await it.wait(30 * DAY) == "ACTIVE"
+        assert (await it.metadata())["paidCount"] == 2
+        for days, paid, following in ((31, 3, "2024-02-14"), (31, 4, "2024-03-14")):
+            assert await it.wait(days * DAY) == "ACTIVE"
+            mine = await it.metadata()
+            assert (mine["paidCount"], mine["nextPaymentDate"]) == (paid, following)
+        assert await it.wait(29 * DAY) == "EXPIRED"
 
-    on(subscription(), body)
+    on(subscription(paymentMethod="credit-cards", expiresAfter=4), body)
 
 
 def test_a_new_date_takes_the_place_of_the_one_before() -> None:
@@ -244,17 +285,21 @@ def test_a_subscription_ends_at_its_expiration_date(told: str) -> None:
     on(subscription(expirationDate=in_days(0.5)), body)
 
 
-def test_a_failed_payment_is_tried_again_after_a_day_as_a_payment_of_its_own() -> None:
+def test_a_failed_payment_is_tried_again_after_a_day_as_a_payment_of_its_own_and_given_up_in_the_end() -> (
+    None
+):
     async def body(it: Journey) -> None:
         await it.send("start")
         assert (await it.child()).state == "PAYMENT_FAILED"
-        assert await it.send("paymentFailed") == "PAYMENT_FAILED"
-        assert await it.wait(DAY) == "PAYMENT_PENDING"
+        assert await it.state() == "PAYMENT_FAILED"
+        assert await it.wait(DAY) == "PAYMENT_FAILED"
         assert (await it.child()).metadata["shopTransactionId"] == "sub-1-2"
-        assert await it.send("paymentExecuted") == "ACTIVE"
-        assert (await it.metadata())["failures"] == 0
+        for days in (3, 5):
+            assert await it.wait(days * DAY) == "PAYMENT_FAILED"
+        assert await it.wait(7 * DAY) == "ABORTED"
+        assert (await it.metadata())["paymentCount"] == 5
 
-    on(subscription(amount=1201), body)
+    on(subscription(amount=1201, paymentMethod="credit-cards"), body)
 
 
 def test_a_renewal_that_is_not_decided_marks_the_subscription_late_and_alerts() -> None:
