@@ -12,7 +12,10 @@ from bench.report import RESULTS, Options, Report, save, show
 from bench.surroundings import show_surroundings, surroundings
 from bench.workers import WorkerFailed
 
-PARTS = ("order_saga", "events", "footprint", "scale", "ageing", "validation")
+ON_DEMAND = ("views",)
+"""Parts that take minutes to fill a store: measured when they are named."""
+
+PARTS = ("order_saga", "events", "gateway", "footprint", "scale", "ageing", "validation")
 
 
 def main() -> int:
@@ -46,7 +49,13 @@ def _options(given: argparse.Namespace, folder: Path) -> Options:
 
 def _arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="bench", description=__doc__)
-    parser.add_argument("--only", nargs="+", choices=PARTS, metavar="NAME", help=f"of {', '.join(PARTS)}")
+    parser.add_argument(
+        "--only",
+        nargs="+",
+        choices=(*PARTS, *ON_DEMAND),
+        metavar="NAME",
+        help=f"of {', '.join((*PARTS, *ON_DEMAND))}",
+    )
     parser.add_argument("--duration", type=float, metavar="SECONDS", help="of one measured block (5)")
     parser.add_argument("--repeat", type=int, metavar="N", help="blocks of each kind (3)")
     parser.add_argument(

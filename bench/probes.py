@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import time
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 TICKS = os.sysconf("SC_CLK_TCK")
@@ -36,7 +36,7 @@ def quantile(values: Sequence[float], share: float) -> float:
 
 def cpu_seconds(pids: Sequence[int]) -> float:
     """User and system time of the processes and of their living descendants, reaped ones included."""
-    return sum(_ticks(pid) for pid in _family(pids)) / TICKS
+    return sum(_ticks(pid) for pid in family(pids)) / TICKS
 
 
 def busy_seconds() -> float:
@@ -53,7 +53,13 @@ def resident_mb(pid: int) -> float:
     return int(line.split()[1]) * 1024 / 1e6
 
 
-def _family(pids: Sequence[int]) -> set[int]:
+def private_mb(pids: Iterable[int]) -> float:
+    """Memory of the processes that is no file's, in MB (10^6 bytes); of those that are gone meanwhile 0."""
+    return sum(map(_anonymous, pids)) * 1024 / 1e6
+
+
+def family(pids: Sequence[int]) -> set[int]:
+    """The processes and their living descendants."""
     found: set[int] = set()
     left = list(pids)
     while left:
@@ -62,6 +68,14 @@ def _family(pids: Sequence[int]) -> set[int]:
             found.add(pid)
             left += _children(pid)
     return found
+
+
+def _anonymous(pid: int) -> int:
+    try:
+        lines = Path(f"/proc/{pid}/status").read_text().splitlines()
+    except (FileNotFoundError, ProcessLookupError):
+        return 0
+    return sum(int(line.split()[1]) for line in lines if line.startswith("RssAnon:"))
 
 
 def _children(pid: int) -> list[int]:

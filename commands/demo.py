@@ -1,4 +1,4 @@
-"""`sagaloom demo`: a payment and an order from start to end, in this process, on a store that is thrown away."""
+"""`sagaloom demo`: a payment and an order from start to end, on a store that is thrown away; or a year of a shop."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ import asyncio
 import tempfile
 from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -29,6 +30,11 @@ Try next:
   sagaloom saga start order --metadata '{{"orderNumber": "1", "total": 1299, "currency": "EUR"}}'
                                                    the same order, on the daemon
   sagaloom saga list                               and what became of it
+"""
+
+FILLED = """
+Try next:
+  sagaloom serve                                   with the same --config or --data; then open /backoffice
 """
 
 
@@ -68,21 +74,85 @@ STORIES = (
 
 
 @click.command("demo")
+@click.option(
+    "--payments",
+    type=click.IntRange(1, 100_000),
+    metavar="N",
+    help="Fill the store with a year of about N payments instead.",
+)
+@click.option(
+    "--config",
+    "file",
+    type=click.Path(path_type=Path),
+    metavar="FILE",
+    help="Whose store; left out: the built-in config.yaml.",
+)
+@click.option(
+    "--data",
+    type=click.Path(path_type=Path, file_okay=False),
+    metavar="DIR",
+    help="Fill the embedded store in DIR.",
+)
+@click.option(
+    "--seed", type=int, default=7, show_default=True, metavar="N", help="The same seed gives the same year."
+)
+@click.option("--until", type=click.DateTime(["%Y-%m-%d"]), metavar="DAY", help="The year's last day; today.")
+@click.option(
+    "--days", type=click.IntRange(30, 3650), default=365, show_default=True, help="How long the year is."
+)
+@click.option("--force", is_flag=True, help="Add to a store that has sagas already.")
 @json_option
-def command(as_json: bool) -> None:
-    """Run a payment and an order through, and show the way they take.
+def command(payments: int | None, as_json: bool, **year: Any) -> None:
+    """Run a payment and an order through, and show the way they take; with --payments fill a store to look at.
 
-    Nothing is kept and no daemon is needed: payments go to a sandbox, the warehouse is made up.
+    No daemon is needed, and none may be running on the store: payments go to a sandbox, the warehouse is made up.
+    Without --payments nothing is kept.
     """
     from commands.logs import log_to_stderr
 
     log_to_stderr("error")
+    if payments is not None:
+        _fill(payments, Year(**year), as_json=as_json)
+        return
     with tempfile.TemporaryDirectory(prefix="sagaloom-demo-") as folder:
         told = asyncio.run(_demo(Path(folder), aloud=not as_json))
     if as_json:
         print_json(told)
     else:
         say(NEXT.format(machines=_machines_folder()))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Year:
+    """The options of --payments."""
+
+    file: Path | None
+    data: Path | None
+    seed: int
+    until: datetime | None
+    days: int
+    force: bool
+
+
+def _fill(payments: int, year: Year, *, as_json: bool) -> None:
+    """Fill the store and say with what."""
+    from commands.demo_stories import DAY, stories
+    from commands.demo_year import live_through
+    from engine.clock import SystemClock
+    from engine.config import load_config
+
+    now = SystemClock().now()
+    until = now if year.until is None else int(year.until.replace(tzinfo=UTC).timestamp() * 1000) + DAY
+    config = load_config(year.file, data=year.data)
+    told = stories(payments, seed=year.seed, until=until, days=year.days)
+    lived = asyncio.run(live_through(config, told, seed=year.seed, until=until, force=year.force))
+    if as_json:
+        print_json({"payments": dict(lived.payments), "subscriptions": dict(lived.subscriptions)})
+        return
+    for what, counts in (("payments", lived.payments), ("subscriptions", lived.subscriptions)):
+        parts = ", ".join(f"{count} {status.lower().replace('_', ' ')}" for status, count in counts.items())
+        say(f"{sum(counts.values())} {what}: {parts}")
+    say(FILLED)
 
 
 async def _demo(folder: Path, *, aloud: bool) -> list[dict[str, Any]]:
