@@ -3,13 +3,14 @@
 PYTHON ?= python3
 DATA ?= data
 ARGS ?=
+WORKERS ?= 3
 
 VENV := .venv
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
 
 .DEFAULT_GOAL := help
-.PHONY: help setup run test lint style types imports check fmt bench bench-peers lock clean
+.PHONY: help setup run test lint style types imports check fmt screenshots bench bench-peers lock clean
 .NOTPARALLEL:
 
 help: ## Say what there is
@@ -34,8 +35,8 @@ $(STAMP): constraints.txt pyproject.toml
 run: setup ## Start the daemon on the embedded store in DATA; prints its URLs
 	@exec $(BIN)/sagaloom serve --data $(DATA) $(ARGS)
 
-test: setup ## Run the tests (ARGS="tests/unit -k timer" for some of them)
-	$(BIN)/python -m pytest $(ARGS)
+test: setup ## Run the tests (ARGS="tests/unit -k timer" for some of them, WORKERS=0 one after another)
+	$(BIN)/python -m pytest -n $(WORKERS) --dist loadgroup $(ARGS)
 
 lint: style types imports ## Style, format, types and import contracts, without the tests
 
@@ -54,6 +55,9 @@ check: lint test ## All that must hold before a merge: lint, then test (-k goes 
 fmt: setup ## Format the code and mend what ruff can mend
 	$(BIN)/ruff format .
 	$(BIN)/ruff check --fix .
+
+screenshots: setup ## Take docs/screenshots anew, of a demo's year (needs Chromium; ARGS="analytics saga" for some)
+	$(BIN)/python -m tests.browser.screenshots $(ARGS)
 
 bench: setup ## Measure this engine against the raw ceiling of this machine
 	$(BIN)/python -m bench $(ARGS)

@@ -9,6 +9,7 @@ import getpass
 import json
 import ssl
 from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
 from http import HTTPStatus
 from http.client import HTTPConnection, HTTPException, HTTPSConnection
 from typing import Any
@@ -47,10 +48,19 @@ class Reply(dict[str, Any]):
         )
 
 
-class Daemon:
-    """One daemon by its URL. Every method raises DaemonMissing or DaemonRefused."""
+@dataclass(frozen=True, slots=True)
+class Address:
+    """Where a daemon is, and the API key that it asks for, if it asks."""
 
-    def __init__(self, url: str) -> None:
+    url: str
+    key: str | None = field(default=None, repr=False)
+
+
+class Daemon:
+    """One daemon by its address. Every method raises DaemonMissing or DaemonRefused."""
+
+    def __init__(self, address: Address) -> None:
+        url, self._key = address.url, address.key
         try:
             parts = urlsplit(url)
             self._port = parts.port
@@ -71,6 +81,14 @@ class Daemon:
     def post(self, path: str, body: Mapping[str, Any]) -> Any:
         """The JSON that a POST answers; the history will name the user of this machine."""
         return self._json("POST", path, json.dumps(body, allow_nan=False).encode())
+
+    def patch(self, path: str, body: Mapping[str, Any]) -> Any:
+        """The JSON that a PATCH answers."""
+        return self._json("PATCH", path, json.dumps(body, allow_nan=False).encode())
+
+    def delete(self, path: str) -> Any:
+        """The JSON that a DELETE answers."""
+        return self._json("DELETE", path, None)
 
     def create(self, path: str, body: Mapping[str, Any]) -> tuple[Any, bool]:
         """The JSON that a POST answers, and whether it made something new (201) or found it there."""
@@ -110,7 +128,7 @@ class Daemon:
     def _exchange(self, method: str, path: str, body: bytes | None) -> tuple[int, bytes]:
         connection = self._connection()
         try:
-            connection.request(method, self._path + path, body=body, headers=_headers(body))
+            connection.request(method, self._path + path, body=body, headers=_headers(body, self._key))
             response = connection.getresponse()
             return response.status, response.read(ANSWER_LIMIT)
         except TimeoutError:
@@ -143,8 +161,10 @@ def _no_address(url: str) -> click.UsageError:
     return click.UsageError(f"--url must be an http or https address, not {safe(url)!r}.")
 
 
-def _headers(body: bytes | None) -> dict[str, str]:
+def _headers(body: bytes | None, key: str | None) -> dict[str, str]:
     headers = {"Accept": "application/json", "X-Actor": actor()}
+    if key is not None:
+        headers["Authorization"] = f"Bearer {key}"
     if body is not None:
         headers["Content-Type"] = "application/json"
     return headers

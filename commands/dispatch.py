@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from commands.client import Daemon
+from commands.client import Address, Daemon
 from commands.terminal import print_json, say
 
 SAID = {
@@ -11,9 +11,9 @@ SAID = {
 }
 
 
-def set_dispatch(state: str, url: str, *, as_json: bool) -> None:
+def set_dispatch(state: str, address: Address, *, as_json: bool) -> None:
     """Set it to `held` or `running`, and say so. Raises DaemonMissing, DaemonRefused."""
-    answer = Daemon(url).post("/api/v1/dispatch", {"state": state})
+    answer = Daemon(address).post("/api/v1/dispatch", {"state": state})
     if as_json:
         print_json(answer)
     else:

@@ -8,8 +8,9 @@ from typing import TYPE_CHECKING, cast
 
 import click
 
+from commands.client import Address
 from commands.files import machine_files
-from commands.options import level_option, url_option
+from commands.options import daemon_options, level_option
 from commands.terminal import note, safe, tracked
 
 if TYPE_CHECKING:
@@ -44,7 +45,7 @@ ENDINGS = {
     "--data", type=click.Path(exists=True, file_okay=False, path_type=Path), metavar="DIR",
     help="With --saga: read the store in DIR (no daemon may run on it) instead of asking --url.",
 )  # fmt: skip
-@url_option
+@daemon_options
 def command(
     paths: tuple[Path, ...],
     output: Path | None,
@@ -52,7 +53,7 @@ def command(
     level: str,
     saga: str | None,
     data: Path | None,
-    url: str,
+    address: Address,
 ) -> None:
     """Draw machines as SVG, PNG, DOT or Mermaid.
 
@@ -64,7 +65,7 @@ def command(
     if saga is None:
         _draw_machines(machine_files(paths), output, form, cast("Level", level))
     else:
-        _draw_saga(saga, paths, data, url, output, form, cast("Level", level))
+        _draw_saga(saga, paths, data, address, output, form, cast("Level", level))
 
 
 def _format(kind: str | None, output: Path | None) -> Format:
@@ -86,7 +87,7 @@ def _draw_saga(
     saga: str,
     paths: tuple[Path, ...],
     data: Path | None,
-    url: str,
+    address: Address,
     output: Path | None,
     form: Format,
     level: Level,
@@ -95,7 +96,7 @@ def _draw_saga(
 
     if len(paths) > 1:
         raise click.UsageError("A saga is drawn on one machine: name at most one file.")
-    way = way_from_store(saga, data) if data else way_from_daemon(saga, url)
+    way = way_from_store(saga, data) if data else way_from_daemon(saga, address)
     definition = _loaded(paths[0]) if paths else way.definition
     _write(_drawn(definition, form, level, way), output, form)
 

@@ -2,12 +2,23 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from pathlib import Path
 
 import click
 
 from commands.terminal import safe
+
+_CONNECTOR = re.compile(r"^[\"']?connector[\"']?[ \t]*:", re.M)
+
+
+def is_connector(path: Path) -> bool:
+    """Whether a YAML file has the top key `connector`: a machine has not."""
+    try:
+        return _CONNECTOR.search(path.read_text("utf-8", errors="replace")) is not None
+    except OSError:
+        return False
 
 
 def machine_files(paths: Sequence[Path]) -> list[Path]:

@@ -9,7 +9,7 @@ import click
 
 from commands.bulk import FILTERS, FLAGS, do
 from commands.client import Daemon, part
-from commands.options import json_option, reason_option, url_option
+from commands.options import daemon_options, json_option, reason_option
 from commands.terminal import safe
 
 WHERE = {name.replace("_", "-"): theirs for name, theirs in (FILTERS | FLAGS).items() if name != "machine"}
@@ -43,7 +43,7 @@ WHERE = {name.replace("_", "-"): theirs for name, theirs in (FILTERS | FLAGS).it
 @click.option("--limit", type=click.IntRange(1), metavar="N", help="At most so many, newest first.")
 @click.option("--dry-run", is_flag=True, help="Say what would happen to each saga, and do nothing.")
 @reason_option
-@url_option
+@daemon_options
 @json_option
 def command(machine: str, map_file: Path | None, where: tuple[str, ...], **asked: Any) -> None:
     """Move sagas of MACHINE to another version. What cannot go is listed and stays as it is.
@@ -61,7 +61,7 @@ def command(machine: str, map_file: Path | None, where: tuple[str, ...], **asked
         "reason": asked["reason"],
     }
     path = f"/api/v1/machines/{part(machine)}/migrate"
-    do(Daemon(asked["url"]), path, order, limit=asked["limit"], as_json=asked["as_json"])
+    do(Daemon(asked["address"]), path, order, limit=asked["limit"], as_json=asked["as_json"])
 
 
 def _condition(text: str) -> tuple[str, str | bool]:

@@ -5,12 +5,13 @@ from __future__ import annotations
 import json
 import sys
 from collections.abc import Callable
+from functools import wraps
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
-from commands.client import DEFAULT_URL
+from commands.client import DEFAULT_URL, Address
 
 if TYPE_CHECKING:
     _Objects = click.ParamType[dict[str, Any]]
@@ -51,16 +52,36 @@ def _refuse(constant: str) -> None:
     raise ValueError(f"{constant} is no JSON")
 
 
-def url_option(function: F) -> F:
-    """`--url`: which daemon to talk to."""
-    return click.option(
-        "--url",
-        envvar="SAGALOOM_URL",
-        default=DEFAULT_URL,
-        show_default=True,
-        metavar="URL",
-        help="The daemon's address (or set SAGALOOM_URL).",
-    )(function)
+def daemon_options(function: Callable[..., Any]) -> Callable[..., Any]:
+    """`--url` and `--api-key`: which daemon to talk to; the command is given both as one `address`."""
+
+    @wraps(function)
+    def asked(*arguments: Any, url: str, api_key: str | None, **options: Any) -> Any:
+        if api_key is not None and not (api_key.isascii() and api_key.isprintable() and api_key.strip()):
+            raise click.UsageError("--api-key (or SAGALOOM_API_KEY) is no API key.")
+        return function(*arguments, address=Address(url, api_key), **options)
+
+    return _url_option(_key_option(asked))
+
+
+_url_option = click.option(
+    "--url",
+    envvar="SAGALOOM_URL",
+    default=DEFAULT_URL,
+    show_default=True,
+    metavar="URL",
+    help="The daemon's address (or set SAGALOOM_URL).",
+)
+_key_option = click.option(
+    "--api-key",
+    envvar="SAGALOOM_API_KEY",
+    metavar="KEY",
+    help="What the daemon knows you by, if it asks (better: set SAGALOOM_API_KEY).",
+)
+
+
+role_argument = click.argument("role", type=click.Choice(["viewer", "operator", "admin"]))
+"""ROLE, of a user or a key."""
 
 
 def json_option(function: F) -> F:

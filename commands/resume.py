@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import click
 
+from commands.client import Address
 from commands.dispatch import set_dispatch
-from commands.options import json_option, url_option
+from commands.options import daemon_options, json_option
 
 
 @click.command("resume")
-@url_option
+@daemon_options
 @json_option
-def command(url: str, as_json: bool) -> None:
+def command(address: Address, as_json: bool) -> None:
     """Let a daemon that holds (`hold`, `serve --paused`) begin what sagas owe."""
-    set_dispatch("running", url, as_json=as_json)
+    set_dispatch("running", address, as_json=as_json)

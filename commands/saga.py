@@ -9,8 +9,8 @@ from typing import Any
 import click
 
 from commands import saga_acts, saga_mends
-from commands.client import PAGE, Daemon, part
-from commands.options import json_option, url_option
+from commands.client import PAGE, Address, Daemon, part
+from commands.options import daemon_options, json_option
 from commands.saga_history import history
 from commands.saga_page import moment, show_saga
 from commands.terminal import note, print_json, table
@@ -40,11 +40,11 @@ def command() -> None:
     "--limit", type=click.IntRange(1), default=50, show_default=True, help="At most so many, newest first."
 )
 @click.option("--all", "everything", is_flag=True, help="All of them, whatever --limit says.")
-@url_option
+@daemon_options
 @json_option
-def list_sagas(url: str, as_json: bool, limit: int, everything: bool, **asked: Any) -> None:
+def list_sagas(address: Address, as_json: bool, limit: int, everything: bool, **asked: Any) -> None:
     """List sagas, newest first."""
-    found = Daemon(url).pages(
+    found = Daemon(address).pages(
         "/api/v1/sagas",
         limit=None if everything else limit,
         machine=asked["machine"],
@@ -73,11 +73,11 @@ def list_sagas(url: str, as_json: bool, limit: int, everything: bool, **asked: A
 @click.argument("saga", metavar="ID")
 @click.option("--machine", metavar="NAME", help="The machine, where several have the key.")
 @click.option("--history", "whole", is_flag=True, help="The whole history, not only the newest rows.")
-@url_option
+@daemon_options
 @json_option
-def show(saga: str, machine: str | None, whole: bool, url: str, as_json: bool) -> None:
+def show(saga: str, machine: str | None, whole: bool, address: Address, as_json: bool) -> None:
     """Show one saga: where it stands, what it owes, how it came there."""
-    daemon = Daemon(url)
+    daemon = Daemon(address)
     document = daemon.get(f"/api/v1/sagas/{part(saga)}", machine=machine)
     rows = list(history(daemon, document["sagaId"])) if whole or not as_json else []
     if as_json:

@@ -6,8 +6,8 @@ from typing import Any
 
 import click
 
-from commands.client import Daemon, part
-from commands.options import JsonObject, json_option, url_option
+from commands.client import Address, Daemon, part
+from commands.options import JsonObject, daemon_options, json_option
 from commands.terminal import print_json, safe, say
 
 saga_argument = click.argument("saga", metavar="ID")
@@ -27,20 +27,20 @@ payload_option = click.option(
 )
 @click.option("--entity", metavar="ID", help="The associated entity.")
 @click.option("--id", "saga_id", metavar="ID", help="The saga's id; made by the daemon if left out.")
-@url_option
+@daemon_options
 @json_option
 def start(
     machine: str | None,
     metadata: dict[str, Any],
     entity: str | None,
     saga_id: str | None,
-    url: str,
+    address: Address,
     as_json: bool,
 ) -> None:
     """Start a saga of MACHINE (left out: the daemon's default machine)."""
     asked = {"machine": machine, "metadata": metadata, "associatedEntityId": entity, "sagaId": saga_id}
     body = {name: value for name, value in asked.items() if value is not None}
-    answer, new = Daemon(url).create("/api/v1/sagas", body)
+    answer, new = Daemon(address).create("/api/v1/sagas", body)
     if as_json:
         print_json(answer)
     else:
@@ -53,16 +53,16 @@ def start(
 @click.argument("event")
 @payload_option
 @click.option("--event-id", metavar="ID", help="Your own id: the same one twice is applied once.")
-@url_option
+@daemon_options
 @json_option
 def send(
-    saga: str, event: str, payload: dict[str, Any], event_id: str | None, url: str, as_json: bool
+    saga: str, event: str, payload: dict[str, Any], event_id: str | None, address: Address, as_json: bool
 ) -> None:
     """Tell a saga that EVENT has happened."""
     body: dict[str, Any] = {"name": event, "payload": payload}
     if event_id is not None:
         body["id"] = event_id
-    tell(Daemon(url).post(f"/api/v1/sagas/{part(saga)}/events", body), as_json)
+    tell(Daemon(address).post(f"/api/v1/sagas/{part(saga)}/events", body), as_json)
 
 
 ACTS = (start, send)

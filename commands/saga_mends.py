@@ -8,7 +8,7 @@ import click
 
 from commands.bulk import bulk_options, chosen, do, one_or_all
 from commands.client import Daemon, part
-from commands.options import JsonObject, json_option, reason_option, url_option
+from commands.options import JsonObject, daemon_options, json_option, reason_option
 from commands.saga_acts import tell
 
 saga_argument = click.argument("saga", metavar="[ID]", required=False)
@@ -29,7 +29,7 @@ entry_option = click.option("--entry", metavar="ENTRY", help="The entry's id, as
 )
 @reason_option
 @bulk_options
-@url_option
+@daemon_options
 @json_option
 def retry(
     saga: str | None, payload: dict[str, Any] | None, metadata: dict[str, Any] | None, **asked: Any
@@ -43,7 +43,7 @@ def retry(
 @entry_option
 @reason_option
 @bulk_options
-@url_option
+@daemon_options
 @json_option
 def skip(saga: str | None, **asked: Any) -> None:
     """Give a parked entry up; without --entry, the only one there is."""
@@ -59,7 +59,7 @@ def skip(saga: str | None, **asked: Any) -> None:
 )
 @reason_option
 @bulk_options
-@url_option
+@daemon_options
 @json_option
 def answer(saga: str | None, reply: str, payload: dict[str, Any], **asked: Any) -> None:
     """Answer a command in the receiver's place."""
@@ -71,7 +71,7 @@ def answer(saga: str | None, reply: str, payload: dict[str, Any], **asked: Any) 
 @click.argument("state", metavar="STATE", required=False)
 @reason_option
 @bulk_options
-@url_option
+@daemon_options
 @json_option
 def move(saga: str | None, state: str | None, everything: bool, **asked: Any) -> None:
     """Put a saga into STATE, as if it had just come there; with --all, name STATE only."""
@@ -86,7 +86,7 @@ def move(saga: str | None, state: str | None, everything: bool, **asked: Any) ->
 @saga_argument
 @reason_option
 @bulk_options
-@url_option
+@daemon_options
 @json_option
 def pause(saga: str | None, **asked: Any) -> None:
     """Let nothing of a saga become due until it is resumed: its timers stop."""
@@ -97,7 +97,7 @@ def pause(saga: str | None, **asked: Any) -> None:
 @saga_argument
 @reason_option
 @bulk_options
-@url_option
+@daemon_options
 @json_option
 def resume(saga: str | None, **asked: Any) -> None:
     """Go on with a paused saga: its timers have as much left as when it was paused."""
@@ -110,7 +110,7 @@ MENDS = (retry, skip, answer, move, pause, resume)
 def _intervene(act: str, saga: str | None, arguments: dict[str, Any], asked: dict[str, Any]) -> None:
     one_or_all(saga, asked["everything"], asked)
     given = {name: value for name, value in arguments.items() if value is not None}
-    daemon, reason, as_json = Daemon(asked["url"]), asked["reason"], asked["as_json"]
+    daemon, reason, as_json = Daemon(asked["address"]), asked["reason"], asked["as_json"]
     if saga is not None:
         body = {**given, "reason": reason}
         if asked.get("entry") is not None:

@@ -10,7 +10,7 @@ from typing import Any
 
 import click
 
-from commands.client import Daemon, part
+from commands.client import Address, Daemon, part
 from commands.saga_history import history
 from commands.terminal import safe
 from engine.definition.ir import Definition
@@ -29,9 +29,9 @@ class Way:
     current: str
 
 
-def way_from_daemon(saga: str, url: str) -> Way:
-    """Ask the daemon at `url`. Raises DaemonMissing, DaemonRefused."""
-    daemon = Daemon(url)
+def way_from_daemon(saga: str, address: Address) -> Way:
+    """Ask the daemon at `address`. Raises DaemonMissing, DaemonRefused."""
+    daemon = Daemon(address)
     document = daemon.get(f"/api/v1/sagas/{part(saga)}")
     machine = daemon.get(f"/api/v1/machines/{part(document['machine'])}", version=document["machineVersion"])
     rows = history(daemon, document["sagaId"])

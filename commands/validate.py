@@ -9,11 +9,12 @@ from typing import TYPE_CHECKING
 
 import click
 
-from commands.files import machine_files
+from commands.files import is_connector, machine_files
 from commands.terminal import note, print_json, safe, safe_lines, say, tracked
 from engine.definition.findings import Finding
 
 if TYPE_CHECKING:
+    from engine.config import Config
     from engine.definition.ir import Definition
 
 Ways = dict[Finding, str]
@@ -53,7 +54,7 @@ def command(
     deep: bool,
     bound: int,
 ) -> None:
-    """Check machine files: schema, names, reachability, expressions, and more.
+    """Check machine files: schema, names, reachability, expressions, and more; and connector files.
 
     Exits with 1 if there are errors (with --strict, warnings too).
     """
@@ -72,16 +73,24 @@ def _check_config(file: Path | None) -> tuple[list[Finding], Collection[str] | N
     """What is wrong with the config, the channels it binds, its machines (none of these where it is wrong)."""
     if file is None:
         return [], None, ()
+    from commands.wiring import check
     from engine.config import load_config
     from engine.errors import ConfigInvalid
 
     try:
         config = load_config(file)
+        check(config)
     except ConfigInvalid as error:
         if not error.findings:
             raise
         return list(error.findings), None, ()
-    return [], config.channels, config.machines
+    return [], config.channels, (*config.machines, *_connectors(config))
+
+
+def _connectors(config: Config) -> tuple[Path, ...]:
+    """The connector files that the config names."""
+    named = [one.options.get("file") for one in config.providers.values() if one.type == "connector"]
+    return tuple(config.base / str(file) for file in named if file)
 
 
 def _check(
@@ -94,13 +103,19 @@ def _check(
     sources: dict[str, str] = {}
     ways: Ways = {}
     for file in tracked(files, "checking machines"):
-        report = check_file(file, channels=channels)
-        checked = _walked(report.definition, bound) if bound and report.definition is not None else {}
-        found = [*report.findings, *checked]
+        if is_connector(file):
+            from hub.connector_files import check_connector
+
+            declared = check_connector(file)
+            found, checked, source = list(declared.findings), {}, declared.source
+        else:
+            report = check_file(file, channels=channels)
+            checked = _walked(report.definition, bound) if bound and report.definition is not None else {}
+            found, source = [*report.findings, *checked], report.source
         findings += found
         ways |= checked
         if found:
-            sources.update(dict.fromkeys((finding.file for finding in found), report.source))
+            sources.update(dict.fromkeys((finding.file for finding in found), source))
     return findings, sources, ways
 
 

@@ -16,7 +16,7 @@ from typing import Any
 from engine.definition.decode import MAX_BYTES, NotText, decode
 from engine.definition.findings import Finding
 from engine.definition.reporter import Reporter, from_problem
-from engine.definition.structure import check_against
+from engine.definition.structure import check_against, inlined
 from engine.definition.tree import NotYaml, Tree, parse
 from engine.errors import ConfigInvalid
 
@@ -69,7 +69,7 @@ def open_config(path: Path) -> ConfigFile:
 def config_schema() -> dict[str, Any]:
     """The schema, references replaced by what they mean."""
     raw = json.loads(files("engine").joinpath("config.schema.json").read_text("utf-8"))
-    plain: dict[str, Any] = _inlined(raw, raw["definitions"])
+    plain: dict[str, Any] = inlined(raw, raw["definitions"])
     return plain
 
 
@@ -93,12 +93,24 @@ def _check_kinds(data: Mapping[str, Any], reporter: Reporter) -> None:
     for kind, at, binding in _bound(data):
         check_against(binding, config_schema()["definitions"][f"{kind}.{binding['type']}"], reporter, at)
         _check_secrets(binding, at, reporter)
+        if binding["type"] == "kafka":
+            _check_topics(binding, at, reporter)
+    for name in ("gateway", "mail", "sms", "messages", "merchant"):
+        _check_secrets(data.get(name, {}), (name,), reporter)
     written = data.get("http", {}).get("maxBody")
     if written is not None:
         try:
             size_of(written)
         except ValueError as error:
             reporter.report("wrong-value", ("http", "maxBody"), f"maxBody {error}", fix="write e.g. 1MB")
+
+
+def _check_topics(channel: Mapping[str, Any], at: At, reporter: Reporter) -> None:
+    if "inputTopics" not in channel and "outputTopics" not in channel:
+        reporter.report("missing-key", at, "the channel needs outputTopics, inputTopics or both")
+    if "inputTopics" in channel and "consumerGroup" not in channel:
+        fix = "write consumerGroup: the daemons of one group share the events"
+        reporter.report("missing-key", at, "a channel with inputTopics needs a consumerGroup", fix=fix)
 
 
 def _bound(data: Mapping[str, Any]) -> Iterator[tuple[str, At, Mapping[str, Any]]]:
@@ -146,13 +158,3 @@ def _refuse(path: Path, findings: tuple[Finding, ...]) -> None:
 
 def _invalid(path: Path, findings: tuple[Finding, ...]) -> ConfigInvalid:
     return ConfigInvalid(f"the configuration {path} has errors", findings)
-
-
-def _inlined(schema: Any, definitions: Mapping[str, Any]) -> Any:
-    if isinstance(schema, list):
-        return [_inlined(part, definitions) for part in schema]
-    if not isinstance(schema, dict):
-        return schema
-    if "$ref" in schema:
-        return _inlined(definitions[schema["$ref"].rpartition("/")[2]], definitions)
-    return {key: _inlined(part, definitions) for key, part in schema.items()}

@@ -125,6 +125,26 @@ class PayloadInvalid(Refused):
         self.problems = tuple(problems)
 
 
+class ProviderNotFound(Refused):
+    """No payment provider is bound to this name in the configuration."""
+
+    code = "provider-not-found"
+    http_status = 404
+
+
+class RecordExists(Refused):
+    """A record of this kind has the id."""
+
+    code = "record-exists"
+
+
+class FileNotFound(Refused):
+    """No file is kept under this name."""
+
+    code = "file-not-found"
+    http_status = 404
+
+
 class Stale(EngineError):
     """Somebody else was faster. Reading again and repeating is right."""
 
@@ -140,6 +160,13 @@ class StaleLease(Stale):
     """The entry's lease is no longer ours: another daemon may be doing it."""
 
     code = "stale-lease"
+
+
+class StaleRecord(Stale):
+    """The record was changed or removed meanwhile: read it again."""
+
+    code = "stale-record"
+    http_status = 409
 
 
 class DuplicateEvent(Stale):
@@ -165,6 +192,12 @@ class StoreLocked(Unavailable):
     code = "store-locked"
 
 
+class ChannelUnavailable(Unavailable):
+    """What a channel speaks to does not answer."""
+
+    code = "channel-unavailable"
+
+
 class Draining(Unavailable):
     """The daemon is stopping and takes no new work."""
 
@@ -181,3 +214,9 @@ class RendererFailed(Unavailable):
     """The program that lays out diagrams refused or took too long."""
 
     code = "renderer-failed"
+
+
+class PrintingFailed(Unavailable):
+    """The process that makes PDFs died or took too long."""
+
+    code = "printing-failed"

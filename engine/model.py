@@ -26,7 +26,8 @@ class Event:
     Attributes:
         name: As `on` of the machine spells it, or an alias of it.
         payload: A JSON object; merged into the metadata when the event is applied.
-        id: The sender's own id. Two events of one saga with the same id are one event.
+        id: The sender's own id, or the one that the runner gave it. Two events of one saga with the same id
+            are one event.
         entry: The agenda entry that this event answers (a command's reply, a timer that fired).
         reply: The name of the reply ("done", "failed", ...) where the event is one.
         uncertain: The reply is "failed", but the receiver may have done it all the same.
@@ -97,7 +98,8 @@ class HistoryRow:
 
     Attributes:
         event: Event name as applied (the machine's spelling, aliases resolved).
-        event_id: The sender's id, None if the sender gave none.
+        event_id: The sender's id, or the runner's for an event that came without; None where a person
+            intervened, and for what the engine raised.
         result: `applied` or `ignored`.
         source: State before; None for the creation.
         state: State after.
@@ -164,6 +166,14 @@ class Saga:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Fence:
+    """What keeps a late writer out: a step is refused while its entry is there under a token above this one."""
+
+    entry: str
+    token: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Step:
     """An event applied to a saga: the saga after it, and what that changed beside the saga.
 
@@ -177,6 +187,7 @@ class Step:
         removed: Ids of entries that are no longer owed; one that is gone already is fine.
         claimed: Keys that the saga has from now on.
         dropped: Keys that it no longer has.
+        fence: Of a step that tells what a try of an entry came to: the lease that it was tried under.
     """
 
     saga: Saga
@@ -186,6 +197,7 @@ class Step:
     removed: tuple[str, ...] = ()
     claimed: tuple[Key, ...] = ()
     dropped: tuple[Key, ...] = ()
+    fence: Fence | None = None
 
     @property
     def row(self) -> HistoryRow:
@@ -287,6 +299,7 @@ class Query:
 
     Attributes:
         created_from, created_to: Half-open range [from, to) of creation.
+        updated_from: Changed at this moment or later. Not an index of every store: it may look at every saga.
         parked: True: only sagas with a parked entry; False: only those without.
         after: (created_at, saga_id) of the last row of the page before; None for the first page.
     """
@@ -302,6 +315,7 @@ class Query:
     late: bool | None = None
     created_from: Millis | None = None
     created_to: Millis | None = None
+    updated_from: Millis | None = None
     after: tuple[Millis, str] | None = None
     limit: int = 50
 

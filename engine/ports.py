@@ -7,16 +7,19 @@ repeating the same call is safe.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import Protocol
+from collections.abc import Awaitable, Callable, Sequence
+from typing import Protocol, runtime_checkable
 
 from engine.model import (
+    Answer,
     Claim,
     Count,
     Delivery,
     Due,
     Entry,
+    Event,
     HistoryRow,
+    Json,
     Millis,
     Outcome,
     Query,
@@ -25,6 +28,7 @@ from engine.model import (
     StoredDefinition,
     Tally,
 )
+from engine.records import Records
 
 
 class Clock(Protocol):
@@ -47,6 +51,14 @@ class Ids(Protocol):
         ...
 
 
+class Calendar(Protocol):
+    """The moments of a cron job."""
+
+    def next(self, after: Millis) -> Millis | None:
+        """The first moment after that one; None if there is none any more."""
+        ...
+
+
 class SagaStore(Protocol):
     """Durable home of sagas.
 
@@ -56,6 +68,7 @@ class SagaStore(Protocol):
     * Committing a step a second time changes nothing and is not an error. It is recognised by its rows.
     * An event id is taken at most once per saga, whichever row of a step has it: DuplicateEvent.
     * An entry that takes the place of one with its id gets a token above it: who held that one is fenced.
+    * A step with a fence is refused if its entry is there under a higher token: StaleLease.
     """
 
     async def create(self, step: Step) -> None:
@@ -74,6 +87,7 @@ class SagaStore(Protocol):
             SagaNotFound: There is no such saga.
             DuplicateEvent: The saga has had an event with the id of one of the rows, at another version.
             StaleSaga: The saga is not at `step.rows[0].seq - 1`.
+            StaleLease: Somebody else has claimed the entry of `step.fence` since.
             KeyTaken: Another saga of the machine has one of the claimed keys.
         """
         ...
@@ -208,6 +222,24 @@ class DefinitionStore(Protocol):
 class Store(SagaStore, AgendaStore, SagaIndex, DefinitionStore, Protocol):
     """What an adapter under adapters/stores provides."""
 
+    @property
+    def records(self) -> Records:
+        """What is kept beside the sagas, in the same place and as durably."""
+        ...
+
+
+@runtime_checkable
+class DueWatch(Protocol):
+    """What a store may be as well, if several daemons share it: it tells them of what they leave to one another."""
+
+    async def watch_due(self, wake: Callable[[], None]) -> None:
+        """Call `wake` on this loop soon after a write left something due that nobody has in hand.
+
+        Runs until it is cancelled and raises nothing else. It may miss some and tell of too many: who listens
+        looks at the agenda every so often all the same.
+        """
+        ...
+
 
 class Channel(Protocol):
     """A route to the outside. Never raises for the receiver's fault: it answers an Outcome.
@@ -221,4 +253,55 @@ class Channel(Protocol):
 
     async def close(self) -> None:
         """Let go of connections. Safe to call twice."""
+        ...
+
+
+Take = Callable[[str, Event], Awaitable[Answer]]
+"""`Runner.handle`: an event for the saga that a handle (saga id or key) means, durable when it returns."""
+
+
+@runtime_checkable
+class Inlet(Protocol):
+    """What brings events in from outside by itself. A channel may be one as well.
+
+    It acknowledges an event to its sender only when `take` has returned, or has raised Refused or
+    Invalid; after Unavailable or Stale it gives the same event again.
+    """
+
+    async def start(self, take: Take) -> None:
+        """Begin to bring events in. The engine is ready, and nothing was sent to the outside yet.
+
+        Raises:
+            ConfigInvalid: Something that the configuration names is not there.
+            ChannelUnavailable: The outside does not answer.
+        """
+        ...
+
+    async def stop(self) -> None:
+        """Bring nothing more in, and finish what is in hand. Safe to call twice."""
+        ...
+
+    def healthy(self) -> str | None:
+        """None while events can come in, else a sentence that says why they cannot."""
+        ...
+
+
+@runtime_checkable
+class Keeper(Protocol):
+    """A channel that has to remember something across tries and crashes."""
+
+    def keep_in(self, records: Records, clock: Clock) -> None:
+        """Where to keep it; called once, before the first delivery."""
+        ...
+
+
+class Screen(Protocol):
+    """Looks at all data that come in from outside, before anything is done with them. Pure and fast."""
+
+    def refusal(self, data: object) -> str | None:
+        """Why the data must not be taken, None if they may. Never holds a value of them."""
+        ...
+
+    def cleaned(self, data: Json) -> Json:
+        """The same data without what must not be kept: for answers of receivers, which cannot be refused."""
         ...

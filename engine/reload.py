@@ -12,7 +12,7 @@ from pathlib import Path
 
 from engine.definition.findings import Finding
 from engine.definition.ir import Definition
-from engine.definition.reader import check_file, check_text
+from engine.definition.reader import Report, check_file, check_text
 from engine.deployments import Deployments
 from engine.errors import ConfigInvalid, DefinitionInvalid, EngineError, Invalid, Unavailable
 from engine.reporting import Reporter
@@ -77,13 +77,17 @@ class Reload:
             DefinitionChanged: Its version is deployed with another content.
             StoreUnavailable: Repeating is safe.
         """
-        report = await asyncio.to_thread(check_text, source, file=POSTED, channels=self._channels)
+        report = await asyncio.to_thread(self.check, source)
         if report.definition is None:
             raise DefinitionInvalid("the machine has errors; what ran before runs on", report.findings)
         async with self._busy:
             fresh = await self._deployments.deploy([report.definition], replace=self._dev)
             self._tell(fresh)
             return fresh
+
+    def check(self, source: str | bytes, *, file: str = POSTED) -> Report:
+        """What is to be said of a text as a machine of this daemon; it changes nothing. Takes its time: for a thread."""
+        return check_text(source, file=file, channels=self._channels)
 
     def want(self) -> None:
         """Have the files read again at the next tick: for SIGHUP."""

@@ -52,6 +52,22 @@ class Reporter:
         """The store did not answer; what was in hand is done again when its lease ends."""
         self._log.error("store.away", code=error.code)
 
+    def job_started(self, job: str, period: str, saga_id: str) -> None:
+        """This daemon started the saga of a job's period."""
+        self._log.info("job.started", job=job, period=period, saga=saga_id)
+
+    def job_waits(self, job: str, error: EngineError) -> None:
+        """Whether the saga was started is not known; the next tick asks again."""
+        self._log.warning("job.waits", job=job, code=error.code)
+
+    def job_refused(self, job: str, period: str, error: EngineError) -> None:
+        """The saga of a period cannot be started; the next period is tried as if nothing had been."""
+        self._log.error("job.refused", job=job, period=period, code=error.code)
+
+    def job_has_key(self, job: str, period: str, saga_id: str) -> None:
+        """Another saga has the key that the job's metadata give: nothing was started."""
+        self._log.error("job.refused", job=job, period=period, code="key-taken", saga=saga_id)
+
 
 def _about(entry: Entry) -> dict[str, object]:
     return {

@@ -6,17 +6,20 @@ waits for the outside is the dispatcher's.
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Callable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from itertools import takewhile
 
+from engine.copying import changed
 from engine.deployments import Deployments
 from engine.errors import (
     DuplicateEvent,
     EventNotAccepted,
     Invalid,
     KeyTaken,
+    PayloadInvalid,
     Refused,
     SagaExists,
     SagaNotFound,
@@ -33,8 +36,8 @@ from engine.machine.plan import Machine
 from engine.machine.start import start
 from engine.machine.step import step
 from engine.machine.turn import CHAIN
-from engine.model import Answer, Entry, Event, HistoryRow, Json, Millis, Saga, Step
-from engine.ports import Clock, Ids, SagaStore
+from engine.model import Answer, Entry, Event, Fence, HistoryRow, Json, Millis, Saga, Step
+from engine.ports import Clock, Ids, SagaStore, Screen
 
 HOT_SAGAS = 4_096
 """Sagas kept in memory; about 10 kB each with 1 kB of metadata."""
@@ -73,7 +76,14 @@ class Runner:
     """What the outside calls to start sagas, to tell them events and to mend them by hand."""
 
     def __init__(
-        self, *, store: SagaStore, deployments: Deployments, clock: Clock, ids: Ids, hot: int = HOT_SAGAS
+        self,
+        *,
+        store: SagaStore,
+        deployments: Deployments,
+        clock: Clock,
+        ids: Ids,
+        hot: int = HOT_SAGAS,
+        screen: Screen | None = None,
     ) -> None:
         self._store = store
         self._deployments = deployments
@@ -82,7 +92,9 @@ class Runner:
         self._locks = KeyedLocks()
         self._hot = HotSagas(hot)
         self._desk: Desk | None = None
+        self._screen = screen
         self.on_step: list[Callable[[Step], None]] = []
+        self.on_doubt: list[Callable[[str], None]] = []
 
     def serve(self, desk: Desk) -> None:
         """Hand what is due to `desk` from now on; without one it waits in the store."""
@@ -107,6 +119,7 @@ class Runner:
             SagaExists, KeyTaken: Another saga has the id, or one of the keys.
             StoreUnavailable: Outcome unknown; with a `saga_id` or a key repeating is safe.
         """
+        self.screen(metadata, "the metadata")
         found = self._deployments.latest(machine)
         id_ = saga_id or self._new_id(found)
         now = self._clock.now()
@@ -121,8 +134,16 @@ class Runner:
 
     async def _create(self, first: Step) -> None:
         async with self._locks.hold(first.saga.saga_id):
+            if (
+                self._hot.get(first.saga.saga_id) is not None
+            ):  # to the store the same step once more is no news
+                raise SagaExists(f"There is a saga {first.saga.saga_id} already")
             first = self._leased(first)
-            await self._store.create(first)
+            try:
+                await self._store.create(first)
+            except (StoreUnavailable, asyncio.CancelledError):
+                self._doubt(first.saga.saga_id)
+                raise
             self._done(first)
 
     async def _existing(self, machine: Machine, wanted: Saga, *, named: bool) -> Saga | None:
@@ -141,7 +162,9 @@ class Runner:
     async def handle(self, handle: str, event: Event, *, machine: str | None = None) -> Answer:
         """Apply an event from outside to the saga that `handle` (id or key) means; durable on return.
 
-        An event with an id is applied once, however often it comes; a repeat gets the first answer.
+        An event with an id is applied once, however often it comes; a repeat gets the first answer. One
+        without is nobody's repeat: it gets an id here, so that a twin which another daemon takes in the
+        same millisecond makes another step.
 
         Raises:
             SagaNotFound, KeyAmbiguous, EventNotAccepted, PayloadInvalid, ExpressionFailed, KeyTaken:
@@ -150,36 +173,43 @@ class Runner:
         """
         if event.name.startswith("$"):
             raise EventNotAccepted(f"event {event.name!r}: names that begin with $ are the engine's own")
+        self.screen(event.payload, "the event's payload")
         saga_id = await self._find(handle, machine)
-        return await self._apply(saga_id, event.id, lambda m, saga, now: step(m, saga, event, now))
+        told = event if event.id is not None else changed(event, id=self._ids.new())
+        return await self._apply(saga_id, event.id, lambda m, saga, now: step(m, saga, told, now))
 
     async def reply(self, entry: Entry, event: Event) -> Answer:
         """Apply what an entry came to: a command's reply, a timer.
 
         Raises:
-            StaleLease: The timer is not owed any more: its state was left meanwhile.
+            StaleLease: Somebody else has claimed the entry since; or it is not owed any more, and is a timer
+                or was held for longer than its lease.
             PayloadInvalid, ExpressionFailed, KeyTaken: Nothing was changed; the entry is still owed.
             StoreUnavailable: Outcome unknown; repeating is safe.
         """
 
         def decide(machine: Machine, saga: Saga, now: Millis) -> Step:
-            if entry.kind == "timer" and all(owed.id != entry.id for owed in saga.agenda):
-                raise StaleLease(f"saga {saga.saga_id} no longer owes timer {entry.id}")
-            return step(machine, saga, event, now)
+            late = entry.kind == "timer" or entry.lease_until <= now
+            if late and all(owed.id != entry.id for owed in saga.agenda):
+                raise StaleLease(f"saga {saga.saga_id} no longer owes {entry.kind} {entry.id}")
+            return _fenced(step(machine, saga, event, now), saga, entry)
 
+        if self._screen is not None:  # what became of it must not be lost
+            event = replace(event, payload=self._screen.cleaned(event.payload))
         return await self._apply(entry.saga_id, event.id, decide)
 
     async def stuck(self, entry: Entry, reason: str) -> Answer:
         """Park an undo: its saga is told by `$stuck`.
 
         Raises:
-            StaleLease: The saga no longer owes it.
+            StaleLease: The saga no longer owes it, or somebody else has claimed it since.
             StoreUnavailable: Outcome unknown; repeating is safe.
         """
         event_id = f"{entry.id}.stuck.{entry.token}"
 
         def decide(machine: Machine, saga: Saga, now: Millis) -> Step:
-            return interventions.stuck(machine, saga, entry, reason, event_id=event_id, now=now)
+            made = interventions.stuck(machine, saga, entry, reason, event_id=event_id, now=now)
+            return _fenced(made, saga, entry)
 
         return await self._apply(entry.saga_id, event_id, decide)
 
@@ -200,6 +230,12 @@ class Runner:
         saga = await self._store.load(await self._find(handle, None))
         machine = await self._deployments.machine(saga.machine, saga.machine_version)
         return decide(machine, saga, Hand(actor=actor, reason=reason, now=self._clock.now()))
+
+    def screen(self, data: object, what: str) -> None:
+        """Raises PayloadInvalid: `what` holds something that must not be taken in."""
+        refusal = self._screen.refusal(data) if self._screen is not None else None
+        if refusal is not None:
+            raise PayloadInvalid(f"{what} {refusal}")
 
     async def _find(self, handle: str, machine: str | None) -> str:
         if self._hot.get(handle) is not None:
@@ -237,8 +273,9 @@ class Runner:
             if first := await self._seen(saga_id, event_id):
                 return first
             raise
-        except StoreUnavailable:
+        except (StoreUnavailable, asyncio.CancelledError):
             self._hot.forget(saga_id)
+            self._doubt(saga_id)
             raise
         self._done(made)
         return _answer(made.rows, saga_id)
@@ -268,9 +305,22 @@ class Runner:
                 if entry.owner is not None:
                     self._desk.take(made.saga, entry)
 
+    def _doubt(self, saga_id: str) -> None:
+        """Tell who follows the steps that one may have become durable without being told of."""
+        for seen in self.on_doubt:
+            seen(saga_id)
+
     def _new_id(self, machine: Machine) -> str:
         prefix = machine.definition.saga_id_prefix
         return f"{prefix}-{self._ids.new()}" if prefix else self._ids.new()
+
+
+def _fenced(made: Step, before: Saga, held: Entry) -> Step:
+    """The step, to be refused if somebody else has claimed `held` since.
+
+    In a paused saga nobody claims: there one token more is that of the pause itself, and the answer counts.
+    """
+    return changed(made, fence=Fence(entry=held.id, token=held.token + before.paused))
 
 
 def _raised(row: HistoryRow) -> bool:

@@ -19,4 +19,13 @@ def need(what: str, found: object, *, how: str) -> None:
 
 def in_ci() -> bool:
     """True when CI is set to anything but an empty string, 0 or false."""
-    return os.environ.get("CI", "").lower() not in ("", "0", "false")
+    return _asked_for("CI")
+
+
+def is_full() -> bool:
+    """True when SAGALOOM_FULL asks for the long runs of the fault tests, which are short otherwise."""
+    return _asked_for("SAGALOOM_FULL")
+
+
+def _asked_for(name: str) -> bool:
+    return os.environ.get(name, "").lower() not in ("", "0", "false")

@@ -28,10 +28,17 @@ def json_answer(value: object, *, status: int = 200, location: str | None = None
     return web.Response(body=orjson.dumps(value, default=msgspec.to_builtins), status=status, headers=headers)
 
 
-def raw_answer(body: bytes, content_type: str, *, policy: str | None = None) -> web.Response:
+def see_other(path: str) -> web.Response:
+    """On to another page of this daemon, asked for with GET."""
+    return web.Response(status=303, headers={**SECURITY_HEADERS, "Location": path})
+
+
+def raw_answer(
+    body: bytes, content_type: str, *, policy: str | None = None, status: int = 200
+) -> web.Response:
     """Bytes as they are, under a content security policy of their own if they need one."""
     headers = CIMultiDict(SECURITY_HEADERS)
     headers["Content-Type"] = content_type
     if policy is not None:
         headers["Content-Security-Policy"] = policy
-    return web.Response(body=body, headers=headers)
+    return web.Response(body=body, headers=headers, status=status)

@@ -13,6 +13,7 @@ from typing import Any, TypeVar
 import msgspec
 from aiohttp import web
 
+from web.card_guard import guard_body, may_hold_card
 from web.context import context_of
 from web.problems import Problem
 
@@ -31,11 +32,13 @@ async def read_body(request: web.Request, decoder: msgspec.json.Decoder[Wanted])
 
     Raises:
         Problem: unsupported-media-type, body-too-large, request-timeout, bad-http, invalid-json,
-            invalid-request, invalid-text, json-too-deep or number-out-of-range.
+            invalid-request, invalid-text, json-too-deep, number-out-of-range or card-data-refused.
     """
     _check_content_type(request)
-    raw = await _read(request)
+    raw = await read_bytes(request)
     value = _decode(raw, decoder)
+    if may_hold_card(raw):
+        guard_body(msgspec.to_builtins(value))
     if _is_suspicious(raw):
         _check_values(msgspec.to_builtins(value))
     return value
@@ -48,7 +51,7 @@ async def read_yaml_or(request: web.Request, decoder: msgspec.json.Decoder[Wante
         Problem: As `read_body`.
     """
     if request.content_type in YAML:
-        return await _read(request) or None
+        return await read_bytes(request) or None
     if not request.can_read_body:
         return None
     return await read_body(request, decoder)
@@ -65,7 +68,8 @@ def _check_content_type(request: web.Request) -> None:
         raise Problem("unsupported-media-type", "Send the body as application/json in UTF-8.")
 
 
-async def _read(request: web.Request) -> bytes:
+async def read_bytes(request: web.Request) -> bytes:
+    """The body as it came. Raises Problem: body-too-large, request-timeout or bad-http."""
     length = request.content_length
     if length is not None and length > request.client_max_size:
         raise web.HTTPRequestEntityTooLarge(request.client_max_size, length)

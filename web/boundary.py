@@ -12,6 +12,7 @@ from aiohttp.web_exceptions import HTTPException
 from aiohttp.web_request import BaseRequest
 
 from engine.errors import EngineError
+from web.card_guard import guard_address
 from web.context import Context, context_of
 from web.problems import Problem, answer, of_engine, of_http
 
@@ -31,9 +32,12 @@ async def boundary(request: web.Request, handler: Handler) -> web.StreamResponse
     started = now()
     try:
         context.gate.check(request)
+        guard_address(request)
         response = await handler(request)
     except Exception as error:
-        response = answer(_problem(error, context), request.rel_url.raw_path)
+        response = answer(problem_of(error, context), request.rel_url.raw_path)
+    if context.gate.leaving:
+        response.force_close()
     context.tallies.request(request.method, _route(request), response.status, now() - started)
     return response
 
@@ -43,7 +47,8 @@ def _route(request: web.Request) -> str:
     return UNMATCHED if resource is None else resource.canonical
 
 
-def _problem(error: Exception, context: Context) -> Problem:
+def problem_of(error: Exception, context: Context) -> Problem:
+    """What was raised, as a problem; a bug is logged and becomes an incident."""
     if isinstance(error, Problem):
         return error
     if isinstance(error, EngineError):

@@ -8,12 +8,13 @@ from dataclasses import replace
 import msgspec
 from aiohttp import web
 
-from engine.bulk import Order
+from engine.bulk import Order, Report
 from engine.machine import interventions
 from engine.mending import answering, moving, retrying, skipping
 from engine.migration import Change
-from engine.model import Query
+from engine.model import Json, Query
 from engine.runner import Intervention
+from web.acts import note
 from web.answers import json_answer
 from web.bodies import read_body
 from web.context import context_of
@@ -34,13 +35,16 @@ async def do_bulk(request: web.Request) -> web.Response:
     body = await read_body(request, _ORDER)
     query = body.filter.query(limit=body.limit, cursor=body.cursor)
     order = Order(
-        query=_USUALLY[body.action](query),
-        decide=_intervention(body.action, body.arguments),
+        query=USUALLY[body.action](query),
+        decide=intervention_for(body.action, body.arguments),
         actor=actor,
         reason=body.reason,
         dry=body.dry_run,
     )
     report = await context_of(request).engine.bulk.do(order)
+    if not body.dry_run:
+        asked = msgspec.to_builtins(body.filter)
+        await _note_bulk(request, f"bulk.{body.action}", "sagas", asked, report, body.reason)
     return json_answer(BulkReport.of(report, dry_run=body.dry_run))
 
 
@@ -62,7 +66,19 @@ async def migrate(request: web.Request) -> web.Response:
         dry=body.dry_run,
     )
     report = await context_of(request).engine.migration.do(change, actor=actor, reason=body.reason)
+    if not body.dry_run:
+        asked = {"from": body.source, "to": body.target}
+        await _note_bulk(request, "machine.migrate", f"machine {name}", asked, report, body.reason)
     return json_answer(BulkReport.of(report, dry_run=body.dry_run))
+
+
+async def _note_bulk(
+    request: web.Request, action: str, target: str, asked: Json, report: Report, reason: str
+) -> None:
+    """One row for the whole; what became of each saga is in its history, with the same actor and reason."""
+    counts = {"matched": report.matched, "done": len(report.done), "failed": len(report.failed)}
+    after = {name: value for name, value in asked.items() if value is not None} | counts
+    await note(request, action, target, reason=reason, after=after)
 
 
 def _parked(query: Query) -> Query:
@@ -81,7 +97,7 @@ def _open(query: Query) -> Query:
     return query if query.is_final is not None else replace(query, is_final=False)
 
 
-_USUALLY: Mapping[str, Callable[[Query], Query]] = {
+USUALLY: Mapping[str, Callable[[Query], Query]] = {
     "retry": _parked,
     "skip": _parked,
     "answer": _parked,
@@ -92,7 +108,7 @@ _USUALLY: Mapping[str, Callable[[Query], Query]] = {
 """Which sagas an action is for where the filter does not say it."""
 
 
-def _intervention(action: str, given: BulkArguments) -> Intervention:
+def intervention_for(action: str, given: BulkArguments) -> Intervention:
     """What is done to each saga. Raises Problem: invalid-request, an argument is missing or is not for it."""
     _check(action, given)
     if action == "retry":

@@ -8,6 +8,7 @@ import msgspec
 from aiohttp import web
 
 from engine.definition.ir import Definition
+from web.acts import note
 from web.answers import json_answer
 from web.bodies import read_yaml_or
 from web.context import context_of
@@ -40,11 +41,17 @@ async def deploy(request: web.Request) -> web.Response:
     """
     read_query(request, NoQuery)
     body = await read_yaml_or(request, _MACHINE)
-    reload = context_of(request).engine.reload
+    context = context_of(request)
     if body is None:
-        fresh = await reload.files()
+        fresh = await context.engine.reload.files()
+        context.tell({"reload": True})
     else:
-        fresh = await reload.text(body.source if isinstance(body, NewMachine) else body)
+        source = body.source if isinstance(body, NewMachine) else body
+        fresh = await context.engine.reload.text(source)
+        context.tell({"machine": source if isinstance(source, str) else source.decode()})
+    for each in fresh:
+        after = {"version": each.version, "hash": each.content_hash}
+        await note(request, "machine.deploy", f"machine {each.name}", after=after)
     return json_answer(_deployed(fresh))
 
 

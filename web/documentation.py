@@ -149,7 +149,7 @@ def _kind(schema: Json) -> str:
     if "enum" in schema:
         return " or ".join(f"<code>{escape(str(each))}</code>" for each in schema["enum"])
     if schema.get("type") == "array":
-        return f"list of {_kind(schema['items'])}"
+        return f"list of {_kind(schema['items'])}" if "items" in schema else "list"
     return escape(str(schema.get("type", "any")))
 
 

@@ -19,10 +19,14 @@ SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
 
 
 class Gate:
-    """The daemon's door. The server sets it before it listens and drains it before it stops."""
+    """The daemon's door. The server sets it before it listens and drains it before it stops.
+
+    `leaving`: another process has taken over the address, and callers are to go there.
+    """
 
     def __init__(self) -> None:
         self.draining = False
+        self.leaving = False
         self._names: frozenset[str] | None = None
 
     def listen_on(self, host: str, allowed: Collection[str] = ()) -> None:

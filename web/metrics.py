@@ -35,6 +35,7 @@ class Tallies:
         self.late: Counter[tuple[str, str]] = Counter()
         self.requests: Counter[tuple[str, str, int]] = Counter()
         self.latencies: dict[tuple[str, str], Latencies] = {}
+        self.callbacks: Counter[tuple[str, str]] = Counter()
 
     def step(self, step: Step) -> None:
         """Count a committed step: for `Runner.on_step`."""
@@ -82,11 +83,13 @@ class Present:
         machines: Those that sagas can be started of: one with nothing to tell reads 0.
         owed: What the store counts by machine; None if it does not answer.
         holding: Nothing that sagas owe is begun.
+        unmatched: Callbacks that wait for a person; None if the store does not answer.
     """
 
     machines: Sequence[str]
     owed: Sequence[Tally] | None
     holding: bool
+    unmatched: int | None = None
 
 
 def exposition(tallies: Tallies, present: Present) -> bytes:
@@ -115,6 +118,12 @@ class _Snapshot(Collector):
         yield _counter(
             "sagaloom_http_requests", "Requests answered.", ("method", "route", "status"), tallies.requests
         )
+        yield _counter(
+            "sagaloom_callbacks",
+            "Callbacks of payment providers, by what became of them.",
+            ("provider", "result"),
+            tallies.callbacks,
+        )
         yield self._durations()
         yield GaugeMetricFamily(
             "sagaloom_dispatch_held",
@@ -124,6 +133,12 @@ class _Snapshot(Collector):
         yield from self._gauges()
 
     def _gauges(self) -> Iterator[Metric]:
+        if self._present.unmatched is not None:
+            yield GaugeMetricFamily(
+                "sagaloom_callbacks_unmatched",
+                "Callbacks that no saga could be told and that wait for a person.",
+                value=self._present.unmatched,
+            )
         if self._present.owed is None:
             return
         none = dict.fromkeys(self._present.machines, 0)

@@ -18,12 +18,41 @@ from web.shapes import Shape
 Json = dict[str, Any]
 
 _HEADERS: dict[str, tuple[str, Any]] = {
-    "X-Actor": ("Who asks, for the history; `api` if absent.", Name),
+    "X-Actor": ("For whom a program acts, for the history; without keys: who asks, `api` if absent.", Name),
     "Idempotency-Key": ("The event's id: a repeat is applied once and gets the first answer.", EventId),
 }
 _PATH: dict[str, tuple[str, Any]] = {
+    "provider": ("The name that the configuration gives a payment provider.", Name),
+    "part": ("What the provider's own callbacks have behind the path.", Name),
+    "payment": ("The provider's id of a payment, percent-encoded.", Name),
+    "callback": ("The id of a kept callback, percent-encoded.", Name),
+    "notification": ("The id of a notification to the merchant, percent-encoded.", Name),
+    "method": ("A payment method, such as credit-cards.", Name),
+    "subscriptionToken": ("The provider's id of a subscription, percent-encoded.", Name),
+    "user": ("The name of a user.", Name),
+    "key": ("The id of an API key.", Name),
+    "ruleId": ("The id of a checkout rule, percent-encoded.", Name),
+    "subject": ("What the utility is about.", Name),
+    "action": ("What it does.", Name),
+    "refund": ("Which refund of the payment: 1 for the first.", Name),
+    "file": ("What a file is kept under.", Name),
     "id": ("A saga id, or the value of one of its keys, percent-encoded.", Handle),
     "name": ("The machine's name.", Name),
+}
+_SCHEMES: Json = {
+    "bearer": {"type": "http", "scheme": "bearer", "description": "An API key."},
+    "apiKey": {"type": "apiKey", "in": "header", "name": "X-API-Key", "description": "The same."},
+    "secret": {"type": "apiKey", "in": "header", "name": "secret", "description": "The same, as callers of the original send it."},
+    "session": {"type": "apiKey", "in": "cookie", "name": "sagaloom_session", "description": "A person's login; with `X-CSRF-Token` where something changes."},
+}  # fmt: skip
+_SECURITY: list[Json] = [*({name: []} for name in _SCHEMES), {}]
+"""Any of them; none where the daemon does not ask (docs/access.md)."""
+
+_FORM: Json = {
+    "type": "object",
+    "required": ["file"],
+    "properties": {"file": {"type": "string", "format": "binary"}},
+    "additionalProperties": {"type": "string"},
 }
 
 
@@ -44,7 +73,7 @@ def openapi(routes: Sequence[Route]) -> Json:
         "servers": [{"url": "/"}],
         "tags": [{"name": name} for name in dict.fromkeys(route.group for route in routes)],
         "paths": paths,
-        "components": {"schemas": _schemas(routes)},
+        "components": {"schemas": _schemas(routes), "securitySchemes": _SCHEMES},
     }
 
 
@@ -55,12 +84,17 @@ def _operation(route: Route) -> Json:
         "summary": route.summary,
         "parameters": _parameters(route),
         "responses": _responses(route),
-        "security": [],
+        "security": [] if route.asked_role is None else _SECURITY,
+        **({} if route.asked_role is None else {"x-role": route.asked_role}),
     }
     if route.body is not None:
-        content: Json = {"application/json": {"schema": _reference(route.body)}}
+        content: Json = {"application/json": {"schema": _listed(_reference(route.body), route.body_list)}}
         content |= {kind: {"schema": {"type": "string"}} for kind in route.texts}
         operation["requestBody"] = {"required": not route.texts, "content": content}
+    if route.form:
+        either = operation.get("requestBody", {}).get("content", {})
+        form = {"multipart/form-data": {"schema": _FORM}}
+        operation["requestBody"] = {"required": True, "content": {**either, **form}}
     return operation
 
 
@@ -126,7 +160,7 @@ def _success(route: Route) -> Json:
 def _content(route: Route) -> Json:
     if isinstance(route.answer, tuple):
         return {kind: {} for kind in route.answer}
-    return {"application/json": {"schema": _reference(route.answer)}}
+    return {"application/json": {"schema": _listed(_reference(route.answer), route.answer_list)}}
 
 
 def _problem(codes: Sequence[str]) -> Json:
@@ -137,6 +171,10 @@ def _problem(codes: Sequence[str]) -> Json:
 
 def _reference(shape: type[msgspec.Struct]) -> Json:
     return {"$ref": f"#/components/schemas/{shape.__name__}"}
+
+
+def _listed(schema: Json, is_list: bool) -> Json:
+    return {"type": "array", "items": schema} if is_list else schema
 
 
 def _schemas(routes: Sequence[Route]) -> Json:

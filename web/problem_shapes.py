@@ -38,7 +38,10 @@ class FoundProblem(Shape):
 
 
 class ProblemDetails(Shape):
-    """RFC 9457. `type` leads to the description of `code`; `problems` and `findings` list what to mend."""
+    """RFC 9457. `type` leads to the description of `code`; `problems` and `findings` list what to mend.
+
+    `statusCode`, `error` and `message` are on the paths of the original only, for its callers.
+    """
 
     type: str
     title: str
@@ -46,5 +49,8 @@ class ProblemDetails(Shape):
     detail: str
     code: str
     instance: str
+    status_code: int | msgspec.UnsetType = msgspec.UNSET
+    error: str | msgspec.UnsetType = msgspec.UNSET
+    message: str | msgspec.UnsetType = msgspec.UNSET
     problems: list[str] | msgspec.UnsetType = msgspec.UNSET
     findings: list[FoundProblem] | msgspec.UnsetType = msgspec.UNSET

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from http import HTTPStatus
+from urllib.parse import unquote
 
 import orjson
 from aiohttp import web
@@ -16,6 +17,7 @@ from multidict import CIMultiDict
 
 from engine.definition.findings import Finding
 from engine.errors import EngineError, Invalid, PayloadInvalid
+from hub.cards import holds_card_number, masked
 from web.answers import SECURITY_HEADERS
 
 ERRORS_PAGE = "/documentation/errors"
@@ -23,6 +25,9 @@ RETRY_AFTER = "1"
 """Seconds. What is unavailable is a store that restarts or a daemon that is being replaced."""
 
 DETAIL_LIMIT = 300
+
+_ORIGINALS = ("/v3/", "/pgm-bff/", "/saga/", "/rule", "/check", "/adaptive-checkout/", "/send")
+"""Paths of the original, whose errors have names of their own; they come beside ours."""
 
 PROBLEM_LIMIT = 100
 """A list of a million wrong items is mended by reading the first few problems."""
@@ -70,8 +75,12 @@ def answer(problem: Problem, instance: str) -> web.Response:
         "status": kind.status,
         "detail": printable(problem.detail),
         "code": kind.code,
-        "instance": printable(instance),
+        "instance": printable(masked(unquote(instance)))
+        if holds_card_number(unquote(instance))
+        else printable(instance),
     }
+    if instance.startswith(_ORIGINALS):  # what callers of the original read
+        body |= {"statusCode": kind.status, "error": kind.title, "message": body["detail"]}
     if problem.problems:
         body["problems"] = [printable(each) for each in problem.problems[:PROBLEM_LIMIT]]
     if problem.findings:
@@ -136,15 +145,36 @@ _WEB = (
     ("number-out-of-range", 400, "Number out of range", "An integer does not fit into 64 bits, or a number is not finite."),
     ("machine-required", 400, "Machine required", "No default machine is configured: name one."),
     ("bad-http", 400, "Bad HTTP request", "The request is not well-formed HTTP, or its body is broken off or badly encoded."),
+    ("callback-unreadable", 400, "Callback unreadable", "The callback is signed right and is none that we know."),
+    ("callback-refused", 401, "Callback refused", "The callback does not prove that the provider sent it."),
+    ("login-required", 401, "Login required", "This is for those who are known: log in, or send an API key."),
+    ("key-refused", 401, "API key refused", "There is no such API key, or it was revoked."),
+    ("not-allowed", 403, "Not allowed", "Your role does not allow this."),
+    ("csrf-refused", 403, "Form refused", "The form does not carry the token of this login."),
     ("origin-refused", 403, "Origin refused", "A page of another origin may not send requests that change something."),
     ("not-found", 404, "Not found", "There is nothing at this path."),
+    ("user-not-found", 404, "User not found", "There is no user of this name."),
+    ("key-not-found", 404, "API key not found", "There is no API key of this id."),
+    ("callback-not-found", 404, "Callback not found", "No callback is kept under this id."),
+    ("notification-not-found", 404, "Notification not found", "No notification to the merchant has this id."),
+    ("rule-not-found", 404, "Rule not found", "There is no checkout rule of this id."),
+    ("no-rule-matches", 404, "No rule matches", "No checkout rule of this type matches the data."),
     ("method-not-allowed", 405, "Method not allowed", "The path exists and does not take this method."),
     ("request-timeout", 408, "Request timeout", "The body did not arrive in time."),
     ("body-too-large", 413, "Body too large", "The body is larger than this daemon takes."),
     ("unsupported-media-type", 415, "Unsupported media type", "Bodies are application/json in UTF-8."),
+    ("mail-not-configured", 409, "Mail not configured", "The configuration names no mail server."),
+    ("mail-refused", 422, "Mail refused", "The mail can never be sent as it is: an address, a header, its size, or the mail server's no."),
+    ("provider-refused", 422, "Provider refused", "The provider cannot do this as it is asked; nothing happened."),
+    ("card-data-refused", 422, "Card data refused", "A value is a card number; card data go to the provider, never through here."),
     ("expectation-failed", 417, "Expectation failed", "The Expect header asks for something other than 100-continue."),
     ("host-refused", 421, "Host refused", "The daemon listens on this machine only, and the Host header names another."),
+    ("too-many-requests", 429, "Too many requests", "This key or address has sent more than it may in a minute."),
+    ("not-configured", 501, "Not configured", "The configuration does not have what this needs."),
     ("internal", 500, "Internal error", "A fault of this daemon. The incident id is in its log."),
+    ("provider-misconfigured", 502, "Provider misconfigured", "The provider refuses our own account or credentials; nothing happened."),
+    ("outcome-unknown", 503, "Outcome unknown", "The provider has not said what became of the request; sending it again is safe."),
+    ("export-failed", 503, "Export failed", "The file could not be written, because the disk is full or a process cannot be started."),
     ("not-ready", 503, "Not ready", "The daemon cannot take work now."),
 )  # fmt: skip
 

@@ -5,12 +5,15 @@ Nothing here knows a saga. What passes holds text that encodes as UTF-8 without 
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TypeVar
 from urllib.parse import parse_qsl, unquote_to_bytes
 
 import msgspec
 from aiohttp import web
 
+from hub.access.roles import Actor
+from web.context import USER
 from web.problems import Problem
 from web.requests import Query
 
@@ -23,7 +26,7 @@ _DEFAULT_ACTOR = "api"
 def read_query(request: web.Request, wanted: type[Asked]) -> Asked:
     """The query parameters. Raises Problem: invalid-query."""
     raw = request.rel_url.raw_query_string
-    return wanted() if not raw else _convert(_parameters(raw), wanted)
+    return _convert(_parameters(raw) if raw else {}, wanted)
 
 
 def read_handle(request: web.Request) -> str:
@@ -40,8 +43,22 @@ def read_name(request: web.Request, part: str) -> str:
 
 
 def read_actor(request: web.Request) -> str:
-    """Who asks, for the history: `X-Actor`, else "api". Raises Problem: invalid-header."""
-    return _header(request, "X-Actor", limit=200) or _DEFAULT_ACTOR
+    """Who asks, for the history: who is logged in. Raises Problem: invalid-header.
+
+    A program may act for a person, whom `X-Actor` names: "anna via key:shop". Where nobody is asked who they
+    are, it is all there is: `X-Actor`, else "api".
+    """
+    named = _header(request, "X-Actor", limit=200)
+    user = request.get(USER)
+    if user is None or user.how == "open":
+        return named or _DEFAULT_ACTOR
+    return f"{named} via {user.name}" if named and user.how == "key" else user.name
+
+
+def acting(request: web.Request) -> Actor:
+    """The same for the audit log. Raises Problem: invalid-header."""
+    user = request.get(USER) or Actor(name="", role="viewer", how="open")
+    return replace(user, name=read_actor(request))
 
 
 def read_event_id(request: web.Request) -> str | None:

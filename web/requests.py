@@ -47,14 +47,6 @@ class FlowManagerSaga(Body):
     associated_entity_id: EntityId = ""
 
 
-class SandboxCallback(Body):
-    """What the sandbox provider sends when a payment is decided."""
-
-    payment_id: Name
-    result: Literal["executed", "failed"]
-    id: Name | None = None
-
-
 class FlowManagerMessage(Body):
     """The value of a Flow Manager message."""
 
@@ -144,12 +136,6 @@ class NoQuery(Query):
 
 class MachineQuery(Query):
     machine: Name | None = None
-
-
-class SandboxCallbackQuery(Query):
-    payment_id: Name
-    result: Literal["executed", "failed"]
-    id: Name | None = None
 
 
 class VersionQuery(Query):

@@ -8,11 +8,14 @@ from typing import Literal
 
 from aiohttp import web
 
+from hub.access.roles import Role
 from web.requests import Body, NoQuery, Query
 from web.shapes import Shape
 
 Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 Header = Literal["X-Actor", "Idempotency-Key"]
+RouteRole = Role | Literal["usual", "everybody"]
+Method = Literal["GET", "POST", "PATCH", "DELETE"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -23,13 +26,16 @@ class Route:
         name: The operation's id.
         body, query: Structs that the request is checked against; None: not read.
         texts: Media types of a plain text that may be sent instead of `body`; then it may be left out too.
+        form: The body is multipart/form-data with at least one file, in place of `body`.
         status: Of the answer when all went well.
         repeated: What the answer means when it comes with 200 instead of `status`; None: it never does.
         answer: The Struct of a JSON answer, or the media types of any other.
         errors: Codes that this operation adds to those of every operation.
+        body_list, answer_list: It is a JSON array of these.
+        role: Who may: "usual" is a viewer for what reads, and an operator for what changes; "everybody" is not asked.
     """
 
-    method: Literal["GET", "POST"]
+    method: Method
     path: str
     name: str
     handler: Handler
@@ -37,21 +43,40 @@ class Route:
     summary: str
     body: type[Body] | None = None
     texts: tuple[str, ...] = ()
+    form: bool = False
     query: type[Query] | None = NoQuery
     headers: tuple[Header, ...] = ()
     status: int = 200
     repeated: str | None = None
     answer: type[Shape] | tuple[str, ...]
     errors: tuple[str, ...] = ()
+    role: RouteRole = "usual"
+    body_list: bool = False
+    answer_list: bool = False
+
+    @property
+    def asked_role(self) -> Role | None:
+        """The role that a caller must have; None: nobody is asked."""
+        if self.role == "usual":
+            return "viewer" if self.method == "GET" else "operator"
+        return None if self.role == "everybody" else self.role
 
     @property
     def codes(self) -> tuple[str, ...]:
         """Every error code that this operation may answer."""
-        common = (*_EVERYWHERE, *(_READING if self.method == "GET" else _CHANGING) * (self.query is not None))
+        access = (
+            () if self.asked_role is None else _ASKED if self.method == "GET" else (*_ASKED, "csrf-refused")
+        )
+        common = (
+            *_EVERYWHERE,
+            *access,
+            *(_READING if self.method == "GET" else _CHANGING) * (self.query is not None),
+        )
         return tuple(dict.fromkeys((*self.errors, *common)))
 
 
-_EVERYWHERE = ("host-refused", "expectation-failed", "internal")
+_EVERYWHERE = ("host-refused", "expectation-failed", "internal", "card-data-refused")
+_ASKED = ("login-required", "key-refused", "not-allowed", "store-unavailable", "invalid-header")
 _READING = ("invalid-query", "store-unavailable")
 _CHANGING = (
     *_READING,

@@ -8,7 +8,6 @@ from web import (
     agenda,
     bodies,
     bulk,
-    callbacks,
     deploying,
     diagrams,
     dispatch,
@@ -25,7 +24,16 @@ from web import (
     shapes,
 )
 from web import requests as asked
+from web.access.routes import ACCESS_API
+from web.bff.routes import BFF
+from web.callback_routes import CALLBACKS
+from web.checkout_routes import CHECKOUT
+from web.gateway_routes import GATEWAY
+from web.mail_routes import MAIL
+from web.merchant_routes import MERCHANT
+from web.paper_routes import PAPERS
 from web.route import Handler, Route
+from web.view_routes import VIEWS
 
 ANY_PICTURE = tuple(diagrams.TYPES.values())
 
@@ -78,7 +86,7 @@ _MACHINES = (
     _get("/api/v1/machines", "listMachines", machines.list_machines, "Machines", "What is deployed",
          answer=machine_shapes.Machines),
     _post("/api/v1/machines", "deployMachine", deploying.deploy, "Machines", "Deploy a machine, or read the files again",
-          body=orders.NewMachine, texts=bodies.YAML, headers=(), answer=deploying.Deployed,
+          body=orders.NewMachine, texts=bodies.YAML, headers=("X-Actor",), role="admin", answer=deploying.Deployed,
           errors=("definition-invalid", "definition-changed", "config-invalid")),
     _post("/api/v1/machines/{name}/migrate", "migrateSagas", bulk.migrate, "Machines", "Move sagas to another version",
           body=orders.MigrateSagas, answer=reports.BulkReport,
@@ -127,15 +135,6 @@ _INTERVENTIONS = (
           errors=("invalid-cursor",)),
 )  # fmt: skip
 
-_CALLBACKS = (
-    _post("/v3/sandbox/callback", "sandboxCallback", callbacks.take_callback, "Providers",
-          "The sandbox decided a payment", body=asked.SandboxCallback, headers=(), answer=shapes.EventTaken,
-          errors=_TELL),
-    _get("/v3/sandbox/callback", "sandboxRedirect", callbacks.take_redirect, "Providers",
-         "The sandbox decided a payment, told by query", query=asked.SandboxCallbackQuery,
-         answer=shapes.EventTaken, errors=_TELL),
-)  # fmt: skip
-
 _OPERATIONS = (
     _get("/api/v1/agenda", "listAgenda", agenda.list_agenda, "Operations", "What sagas owe, by due time",
          query=asked.AgendaQuery, answer=shapes.AgendaPage, errors=("invalid-cursor",)),
@@ -144,18 +143,38 @@ _OPERATIONS = (
     _get("/api/v1/dispatch", "showDispatch", dispatch.show_dispatch, "Operations", "Is what sagas owe begun?",
          answer=dispatch.Dispatch),
     _post("/api/v1/dispatch", "setDispatch", dispatch.set_dispatch, "Operations", "Hold what sagas owe, or go on",
-          body=orders.SetDispatch, headers=(), answer=dispatch.Dispatch),
-    _get("/-/healthz", "healthz", probes.healthz, "Probes", "Is the process alive?", query=None, answer=shapes.Health),
-    _get("/-/ready", "ready", probes.ready, "Probes", "Can it take events?", query=None, answer=shapes.Readiness,
+          body=orders.SetDispatch, role="admin", answer=dispatch.Dispatch, errors=("action-not-possible",)),
+    _get("/-/healthz", "healthz", probes.healthz, "Probes", "Is the process alive?", query=None, role="everybody", answer=shapes.Health),
+    _get("/-/ready", "ready", probes.ready, "Probes", "Can it take events?", query=None, role="everybody", answer=shapes.Readiness,
          errors=("not-ready",)),
     _get("/-/metrics", "metrics", probes.show_metrics, "Probes", "Prometheus metrics",
-         query=None, answer=("text/plain; version=0.0.4; charset=utf-8",)),
+         query=None, role="everybody", answer=("text/plain; version=0.0.4; charset=utf-8",)),
     _get("/documentation", "documentation", documentation.show_page, "Documentation", "This API, for people",
-         query=None, answer=("text/html; charset=utf-8",)),
+         query=None, role="everybody", answer=("text/html; charset=utf-8",)),
     _get("/documentation/errors", "errorsPage", documentation.show_errors, "Documentation", "Every error code",
-         query=None, answer=("text/html; charset=utf-8",)),
+         query=None, role="everybody", answer=("text/html; charset=utf-8",)),
     _get("/documentation/openapi.json", "openapi", documentation.show_openapi, "Documentation",
-         "This API as OpenAPI 3.1", query=None, answer=("application/json",)),
+         "This API as OpenAPI 3.1", query=None, role="everybody", answer=("application/json",)),
 )  # fmt: skip
 
-ROUTES: tuple[Route, ...] = (*_FLOW_MANAGER, *_MACHINES, *_SAGAS, *_INTERVENTIONS, *_CALLBACKS, *_OPERATIONS)
+ROUTES: tuple[Route, ...] = (
+    *_FLOW_MANAGER,
+    *_MACHINES,
+    *_SAGAS,
+    *_INTERVENTIONS,
+    *CALLBACKS,
+    *GATEWAY,
+    *CHECKOUT,
+    *BFF,
+    *VIEWS,
+    *PAPERS,
+    *MAIL,
+    *MERCHANT,
+    *ACCESS_API,
+    *_OPERATIONS,
+)
+
+WORKER_ROUTES: tuple[Route, ...] = tuple(
+    route for route in _OPERATIONS if route.path.startswith(("/-/", "/api/v1/dispatch"))
+)
+"""What a daemon answers that has no role api: for whoever runs it, and nobody else."""

@@ -183,7 +183,10 @@ class Health(Shape):
 
 
 class Readiness(Shape):
-    """The daemon can take events. With `dispatch` held it takes them and begins nothing that sagas owe."""
+    """The daemon can take events. With `dispatch` held it takes them and begins nothing that sagas owe.
+
+    `elsewhere`: it has the role api only, and daemons with the role worker begin.
+    """
 
     status: Literal["ready"]
-    dispatch: Literal["running", "held"]
+    dispatch: Literal["running", "held", "elsewhere"]

@@ -131,3 +131,53 @@ def test_a_hostile_file_does_not_steer_the_terminal(folder: Path) -> None:
     result = validate(folder / "odd.yaml")
     assert result.exit_code == 1
     assert not set("\x1b\x07") & set(result.output)
+
+
+KAFKA = """
+machines: [%s]
+channels:
+  bus: {type: kafka, brokers: ["one:9092"], %s}
+"""
+
+
+@pytest.mark.parametrize(
+    ("options", "code", "told"),
+    [
+        ("outputTopics: [commands]", 0, "Nothing to mend"),
+        ("inputTopics: [events]", 1, "consumerGroup"),
+        ("clientId: me", 1, "outputTopics"),
+        ("outputTopics: []", 1, "outputTopics"),
+        ("outputTopics: [a b]", 1, "a b"),
+        ("outputTopics: [c], security: {protocol: SASL_SSL, username: me}", 2, "password"),
+        ("outputTopics: [c], security: {username: me, password: pw}", 2, "SASL"),
+    ],
+)
+def test_a_kafka_channel_that_cannot_be_is_told_before_it_runs(
+    options: str, code: int, told: str, tmp_path: Path
+) -> None:
+    (tmp_path / "machine.yaml").write_text(QUIET)
+    (tmp_path / "config.yaml").write_text(KAFKA % ("machine.yaml", options))
+    result = validate("--config", tmp_path / "config.yaml")
+    assert result.exit_code == code, result.output
+    assert told in result.output
+
+
+def test_a_job_without_a_calendar_is_told_before_it_runs(tmp_path: Path) -> None:
+    (tmp_path / "machine.yaml").write_text(QUIET)
+    job = "jobs: {nightly: {cron: '0 25 * * *', start: {machine: quiet}}}"
+    (tmp_path / "config.yaml").write_text(f"machines: [machine.yaml]\n{job}\n")
+    result = validate("--config", tmp_path / "config.yaml")
+    assert result.exit_code == 2
+    assert "job nightly: cron" in result.output
+
+
+QUIET = """
+machine: quiet
+version: 1
+initialState: A
+creationEvent: begun
+businessStates: {OPEN: {id: 0, description: Open}, SHUT: {id: 1, description: Shut}}
+states:
+  A: {businessState: OPEN, on: {ended: Z}}
+  Z: {businessState: SHUT, final: true}
+"""

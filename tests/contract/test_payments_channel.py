@@ -9,7 +9,8 @@ from dataclasses import replace
 from pathlib import Path
 
 from engine.model import Delivery
-from hub.gateway import PaymentsChannel, open_payments
+from hub.gateway import Gateway
+from hub.payments_channel import PaymentsChannel, open_payments
 from providers.base import Payment, PayRequest, Rejected, Unknown
 from providers.sandbox import SandboxProvider
 from tests.contract.channel_contract import SECRET, ChannelContract, Subject
@@ -52,7 +53,7 @@ class TestPaymentsChannel(ChannelContract):
     async def _open(self) -> AsyncIterator[Subject]:
         provider = SlowSandbox()
         yield Subject(
-            channel=PaymentsChannel({"sandbox": provider}),
+            channel=PaymentsChannel(Gateway({"sandbox": provider})),
             delivery=PAY,
             broken=replace(PAY, payload={**PAY.payload, "amount": 1205}),
             stalled=replace(PAY, payload={**PAY.payload, "shopTransactionId": "stall"}),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import time
 from collections.abc import Awaitable, Callable
 from typing import TypeVar
 
@@ -30,6 +31,15 @@ async def wait_until(
             return answer
     except TimeoutError:
         raise AssertionError(f"in vain waited {within} s for {what}") from None
+
+
+def wait_here(found: Callable[[], T | None], *, within: float, what: str, every: float = POLL) -> T:
+    """The same for tests that cannot await: beside Playwright no other event loop runs in its thread."""
+    end = time.monotonic() + within
+    while not (answer := found()):
+        assert time.monotonic() < end, f"in vain waited {within} s for {what}"
+        time.sleep(every)
+    return answer
 
 
 async def moment(seconds: float) -> None:

@@ -20,12 +20,14 @@ from engine.definition.ir import Definition, State, Timer, Transition
 from engine.definition.reader import load
 from engine.deployments import Deployments
 from engine.dispatcher import Dispatcher
+from engine.machine.engine_events import SLA
 from engine.mending import Mending
 from engine.model import Delivery, Done, Entry, Event, HistoryRow, Json, Later, Millis, Outcome, Saga
 from engine.ports import Channel
 from engine.reporting import Reporter
 from engine.runner import Runner
-from hub.gateway import PaymentsChannel
+from hub.gateway import Gateway
+from hub.payments_channel import PaymentsChannel
 from providers.sandbox import SandboxProvider
 
 MACHINES = Path(__file__).parents[2] / "machines"
@@ -138,7 +140,7 @@ class Journey:
         return {
             (row.source, row.event, row.state)
             for row in rows
-            if row.source is not None and row.result == "applied"
+            if row.source is not None and row.result == "applied" and row.event != SLA
         }
 
 
@@ -151,10 +153,10 @@ async def journey(
     `bound` takes the place of the shipped channels; `beside`: machines of which it starts sagas.
     """
     clock, ids, store, notifications = TestClock(), CountedIds(), MemoryStore(), Notifications()
-    deployments = await _deployed(machine, *beside)
+    deployments = await deployed(machine, *beside)
     runner = Runner(store=store, deployments=deployments, clock=clock, ids=ids)
     channels: Mapping[str, Channel] = {
-        "payments": PaymentsChannel({"sandbox": SandboxProvider()}),
+        "payments": PaymentsChannel(Gateway({"sandbox": SandboxProvider()})),
         "notifications": PythonChannel(notifications),
         "warehouse": PythonChannel(warehouse),
         "couriers": PythonChannel(couriers),
@@ -180,7 +182,7 @@ async def journey(
 _DEPLOYED: dict[tuple[str, ...], Deployments] = {}
 
 
-async def _deployed(*machines: str) -> Deployments:
+async def deployed(*machines: str) -> Deployments:
     """Compiled once for all journeys: it takes a hundred times as long as a journey."""
     if machines not in _DEPLOYED:
         deployments = Deployments(MemoryStore(), TestClock())

@@ -13,7 +13,6 @@ from adapters.channels.python import PythonChannel
 from engine.definition.reader import check_file
 from engine.errors import EventNotAccepted, PayloadInvalid
 from engine.model import Delivery, Done, Event, HistoryRow, Json, Later, Outcome
-from hub.callbacks import sandbox_callback
 from tests.flow.journey import DAY, MACHINES, Edge, Journey, edges_of, journey, step_of
 
 CHANNELS = {"payments", "notifications", "warehouse", "couriers"}
@@ -172,7 +171,8 @@ def test_if_one_fails_the_other_is_undone_too_whichever_answers_first(failing: s
 def test_money_that_the_customer_paid_on_the_providers_page_is_given_back_as_well() -> None:
     async def body(it: Journey) -> None:
         payment_id = (await it.metadata())["paymentId"]
-        handle, event = sandbox_callback({"paymentId": payment_id, "result": "executed"})
+        executed = {"paymentId": payment_id}
+        handle, event = payment_id, Event(name="paymentExecuted", payload=executed, id="sandbox:1")
         assert await it.deliver(handle, event) == "ORDER_FAILED"
         assert events(await it.history()).count("orderRefunded") == 1
 
@@ -211,7 +211,8 @@ def test_a_delivery_that_takes_too_long_is_marked_late_once_for_the_state_and_on
 def test_the_providers_callback_finds_the_order_by_its_payment() -> None:
     async def body(it: Journey) -> None:
         payment_id = (await it.metadata())["paymentId"]
-        handle, event = sandbox_callback({"paymentId": payment_id, "result": "executed"})
+        executed = {"paymentId": payment_id}
+        handle, event = payment_id, Event(name="paymentExecuted", payload=executed, id="sandbox:1")
         assert await it.deliver(handle, event) == "ORDER_DELIVERED"
 
     on(order(1203), body)

@@ -12,7 +12,7 @@ import io
 import re
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Concatenate, ParamSpec
 
@@ -22,6 +22,7 @@ from jsonschema import Draft202012Validator
 from yarl import URL
 
 from adapters.stores.memory import MemoryStore
+from adapters.stores.memory_records import MemoryRecords
 from engine.assembly import Engine
 from engine.bulk import Bulk
 from engine.definition.ir import Definition
@@ -32,12 +33,24 @@ from engine.errors import StoreUnavailable
 from engine.mending import Mending
 from engine.migration import Migration
 from engine.model import Delivery, Done, Json, Millis, Outcome
+from engine.ports import Channel
 from engine.reload import Reload
 from engine.reporting import Reporter
 from engine.runner import Runner
+from hub.access.access import Access, House, open_access
+from hub.access.passwords import Passwords
+from hub.gateway import Gateway
+from hub.hub import Written, open_hub, plans
+from hub.merchant import MerchantChannel
+from hub.messaging import Messaging
+from hub.views.views import Views
+from providers.base import Provider
+from providers.sandbox import SandboxProvider
 from tests.http.machines import ORDER, TICKET
 from web.app import build_app
+from web.context import CONTEXT
 from web.openapi import openapi
+from web.pages.routes import PAGE_ROUTES
 from web.problems import CATALOGUE
 from web.routes import ROUTES
 from web.server import HttpServer, serve_http
@@ -93,6 +106,12 @@ class WeakStore(MemoryStore):
     def __init__(self) -> None:
         super().__init__()
         self.fault: Exception | None = None
+        self.records = MemoryRecords(self._reached)
+
+    def _reached(self) -> object:
+        if self.fault is not None:
+            raise self.fault
+        return self._shelves()
 
     def __getattribute__(self, name: str) -> Any:
         found = super().__getattribute__(name)
@@ -141,6 +160,8 @@ class Daemon:
     store: WeakStore
     clock: OwnedClock
     shop: Shop
+    access: Access
+    views: Views
     server: HttpServer
     session: aiohttp.ClientSession
 
@@ -154,7 +175,9 @@ class Daemon:
     ) -> Reply:
         """Send the path as it is, without another round of quoting."""
         url = URL(f"http://127.0.0.1:{self.server.port}{path}", encoded=True)
-        async with self.session.request(method, url, data=body, headers=headers) as response:
+        async with self.session.request(
+            method, url, data=body, headers=headers, allow_redirects=False
+        ) as response:
             reply = Reply(status=response.status, headers=response.headers, body=await response.read())
         documented(method, path, reply)
         return reply
@@ -210,14 +233,27 @@ def defined(text: str) -> Definition:
     return report.definition
 
 
+_OPEN_HOUSE = House()
+
+
 @asynccontextmanager
 async def daemon(
     *machines: str,
     default_machine: str | None = "order",
     body_seconds: float = 20.0,
     paths: Sequence[Path] = (),
+    providers: Mapping[str, Provider] | None = None,
+    channels: Mapping[str, Channel] | None = None,
+    house: House = _OPEN_HOUSE,
+    checkout: Mapping[str, Any] | None = None,
+    messaging: Messaging | None = None,
+    merchant: MerchantChannel | None = None,
 ) -> AsyncIterator[Daemon]:
-    """A daemon that runs these machines (order and ticket if none are named); `paths` are read on a reload."""
+    """A daemon that runs these machines (order and ticket if none are named); `paths` are read on a reload.
+
+    `providers` are behind its gateway, in place of a sandbox; `channels` are bound beside the shop; `house` says
+    who may come in, `checkout` is that part of config.yaml.
+    """
     store, clock, ids, shop = WeakStore(), OwnedClock(), CountedIds(), Shop()
     deployments = Deployments(store, clock)
     await deployments.deploy([defined(text) for text in machines or (ORDER, TICKET)])
@@ -226,7 +262,7 @@ async def daemon(
         store=store,
         runner=runner,
         deployments=deployments,
-        channels={"shop": shop},
+        channels={"shop": shop, **(channels or {})},
         clock=clock,
         ids=ids,
         owner="test",
@@ -245,11 +281,33 @@ async def daemon(
         clock=clock,
         ids=ids,
     )
-    app = build_app(engine, default_machine=default_machine, max_body=MAX_BODY, body_seconds=body_seconds)
+    gateway = Gateway(providers or {"sandbox": SandboxProvider()})
+    access = open_access(store.records, clock, ids, house, Passwords(memory=64, passes=1))
+    app = build_app(
+        engine,
+        default_machine=default_machine,
+        max_body=MAX_BODY,
+        body_seconds=body_seconds,
+        hub=replace(
+            open_hub(gateway, plans(gateway, Written(checkout=checkout or {})), store.records, clock),
+            messaging=messaging,
+            merchant=merchant,
+        ),
+        access=access,
+    )
     server = await serve_http(app, "127.0.0.1", 0, grace=1.0)
     try:
         async with aiohttp.ClientSession(skip_auto_headers=["Content-Type"]) as session:
-            yield Daemon(engine=engine, store=store, clock=clock, shop=shop, server=server, session=session)
+            yield Daemon(
+                engine=engine,
+                store=store,
+                clock=clock,
+                shop=shop,
+                access=access,
+                views=app[CONTEXT].views,
+                server=server,
+                session=session,
+            )
     finally:
         store.fault = None
         await dispatcher.drain(1_000)
@@ -277,7 +335,7 @@ def documented(method: str, path: str, reply: Reply) -> None:
     """The answer is one that the OpenAPI document announces."""
     operation = _operation(method, path.partition("?")[0])
     if operation is None:
-        assert reply.status >= 400
+        assert reply.status >= 400 or _is_page(path.partition("?")[0])
         return
     response = operation["responses"].get(str(reply.status))
     assert response is not None, (
@@ -290,6 +348,11 @@ def documented(method: str, path: str, reply: Reply) -> None:
     if reply.status >= 400 and method != "HEAD":
         assert reply.json["code"] in response["x-error-codes"], f"{method} {path}: {reply.json['code']}"
     assert set(response.get("headers", {})) <= set(reply.headers)
+
+
+def _is_page(path: str) -> bool:
+    templates = ("/static/{rest}", *(route.path for route in PAGE_ROUTES))
+    return any(re.fullmatch(re.sub(r"\{[^}]+\}", ".+", template), path) for template in templates)
 
 
 def _operation(method: str, path: str) -> Json | None:

@@ -58,7 +58,7 @@ providers:
     )
     assert (config.store.type, config.default_machine, config.log_level) == ("memory", "order", "debug")
     assert (config.http.host, config.http.port, config.http.max_body) == ("0.0.0.0", 0, 512_000)
-    assert set(config.channels) == {"erp"}
+    assert set(config.channels) == {"erp", "merchant"}  # which machines/payment.yaml names, used or not
     assert config.channels["erp"].options["headers"] == {"x-a": "b"}
     assert config.channels["erp"].options["timeout"] == "10s"
     assert config.providers["fake"].type == "sandbox"
@@ -228,3 +228,22 @@ def test_a_huge_file_is_refused_without_being_read_whole(write: Write) -> None:
 def test_a_file_that_is_not_there_is_told_in_a_sentence(tmp_path: Path) -> None:
     with pytest.raises(ConfigInvalid, match="cannot be read: No such file"):
         load_config(tmp_path / "nowhere.yaml")
+
+
+@pytest.mark.parametrize(
+    ("written", "url", "hosts"),
+    [
+        ("{port: 8081}", "http://127.0.0.1:8081", ()),
+        ("{port: 0}", None, ()),
+        (
+            '{publicUrl: "https://pay.shop.example/hub/"}',
+            "https://pay.shop.example/hub",
+            ("pay.shop.example",),
+        ),
+    ],
+)
+def test_the_public_address_is_the_one_given_or_this_machine(
+    write: Write, written: str, url: str | None, hosts: tuple[str, ...]
+) -> None:
+    http = load_config(write(f"http: {written}")).http
+    assert (http.public_url, http.public_hosts) == (url, hosts)

@@ -6,7 +6,8 @@ import asyncio
 
 import pytest
 
-from engine.errors import DefinitionChanged, MachineNotFound
+from engine.deployments import Deployments
+from engine.errors import ConfigInvalid, DefinitionChanged, MachineNotFound
 from tests.fakes.engine import definition_of, engine_for
 from tests.fakes.machines import ORDER, sample
 
@@ -56,6 +57,37 @@ def test_comments_and_blank_lines_are_no_change() -> None:
         bench = await engine_for(V1)
         await bench.deployments.deploy([definition_of("# a remark\n\n" + V1)])
         assert bench.deployments.names() == ["sample"]
+
+    asyncio.run(body())
+
+
+VARIED = V1.replace("states:", "variables: {hour: 9, zone: UTC}\nstates:", 1)
+
+
+def test_variables_of_the_configuration_are_the_machines_own_and_of_the_same_kind() -> None:
+    async def body() -> None:
+        bench = await engine_for(VARIED)
+        for given, said in (
+            ({"hour": 8, "zone": "Europe/Rome"}, None),
+            ({"hours": 8}, "no such variable .it has: hour, zone"),
+            ({"hour": "8"}, "the machine has a number there"),
+        ):
+            deployments = Deployments(bench.store, bench.clock, {"sample": given})
+            if said is None:
+                await deployments.deploy([definition_of(VARIED)])
+                assert deployments.latest("sample").variables == given
+            else:
+                with pytest.raises(ConfigInvalid, match=f"variables.sample.hour.*{said}"):
+                    await deployments.deploy([definition_of(VARIED)])
+
+    asyncio.run(body())
+
+
+def test_a_version_without_the_variable_is_restored_all_the_same() -> None:
+    async def body() -> None:
+        bench = await engine_for(V1)
+        deployments = Deployments(bench.store, bench.clock, {"sample": {"hour": 8}})
+        assert (await deployments.machine("sample", 1)).variables == {}
 
     asyncio.run(body())
 

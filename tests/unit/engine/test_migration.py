@@ -32,7 +32,7 @@ async def _bench() -> Bench:
         for event in events:
             await old.send(f"s{number}", event)
         old.clock.advance(1_000)
-    return await engine_for(V2, store=old.store, clock=old.clock)
+    return await engine_for(V2, store=old.store, clock=old.clock, owner="daemon-2")
 
 
 async def _migrate(

@@ -17,7 +17,7 @@ from engine.errors import (
     SagaNotFound,
     StoreUnavailable,
 )
-from engine.model import Step
+from engine.model import Done, Step
 from tests.fakes.channel import ScriptedChannel
 from tests.fakes.engine import Bench, engine_for
 from tests.fakes.faulty_store import fail, faulty, watched
@@ -95,6 +95,23 @@ def test_a_creation_that_repeats_a_key_answers_the_saga_that_has_it_as_it_stands
         again = await bench.runner.start("order", metadata=ORDER_1)
         assert (again.existed, again.saga.saga_id, again.saga.version) == (True, "s1", 2)
         assert len(await bench.history("s1")) == 2
+
+    asyncio.run(body())
+
+
+def test_twins_of_a_creation_in_one_millisecond_are_one_saga_whose_command_goes_out_once() -> None:
+    async def body() -> None:
+        outside = ScriptedChannel({"pay": [Done()]})
+        bench = await engine_for(ORDER, channels={"outside": outside})
+        twins = [bench.runner.start("order", metadata=ORDER_1, saga_id="s1") for _ in range(4)]
+        assert sorted(started.existed for started in await asyncio.gather(*twins)) == [
+            False,
+            True,
+            True,
+            True,
+        ]
+        await bench.dispatcher.idle()
+        assert [delivery.name for delivery in outside.deliveries] == ["pay"]
 
     asyncio.run(body())
 
@@ -206,6 +223,18 @@ def test_events_without_an_id_are_each_an_event_of_their_own() -> None:
         await bench.start(saga_id="s1")
         await asyncio.gather(*(bench.send("s1", "said") for _ in range(20)))
         assert [row.seq for row in await bench.history("s1")] == list(range(1, 22))
+
+    asyncio.run(body())
+
+
+def test_twins_without_an_id_that_two_daemons_take_in_one_millisecond_are_two_events() -> None:
+    async def body() -> None:
+        one, two = await _pair(TALK)
+        await one.start(saga_id="s1")
+        await two.send("s1", "said")
+        assert not (await one.send("s1", "said")).repeated
+        assert not (await two.send("s1", "said")).repeated  # made from the same version as the one before
+        assert len({row.event_id for row in (await one.history("s1"))[1:]}) == 3
 
     asyncio.run(body())
 
