@@ -80,12 +80,13 @@ class Renewals:
             return Odd(why="the provider collected in another currency than was agreed")
         payment_id = notice.payment_id or notice.id
         saga_id = f"payment-{sha256(f'{heard.provider}:{payment_id}'.encode()).hexdigest()[:32]}"
-        await self._engine.runner.start(
+        started = await self._engine.runner.start(
             PAYMENT,
             metadata=_payment(notice, payment_id, subscription),
             saga_id=saga_id,
             actor=heard.provider,
         )
+        saga_id = started.saga.saga_id  # of the payment that has this payment's id already, if there is one
         error = {"error": notice.description or "declined"} if notice.word == "FAILED" else {}
         event = Event(name=_TOLD[notice.word or ""], payload=error, id=heard.id, actor=heard.provider)
         with suppress(EventNotAccepted):
