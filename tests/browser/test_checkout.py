@@ -121,7 +121,6 @@ def _has_next(page: Page) -> bool:
 
 def _cart(page: Page, amount: str) -> None:
     page.goto("/payment")
-    page.get_by_test_id("quantity-coffee").select_option("0")
     page.get_by_test_id("amount").fill(amount)
     page.get_by_test_id("to-checkout").click()
 

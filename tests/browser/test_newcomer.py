@@ -17,6 +17,7 @@ def test_a_newcomer_pays_refunds_and_sees_the_path(enter: Enter, house: House) -
         assert f"<http://127.0.0.1:8080{address}>" in README
     page = enter()
     page.goto("/payment")
+    page.get_by_test_id("quantity-coffee").select_option("1")
     page.get_by_test_id("to-checkout").click()
     page.get_by_test_id("checkout").click()
     page.locator("#name").fill("Grace Newcomer")

@@ -169,6 +169,19 @@ def test_rules_are_listed_as_they_are_asked_and_change_places(run: Run) -> None:
     run(test)
 
 
+def test_a_hole_in_the_rules_is_told_until_one_holds_for_every_payment(run: Run) -> None:
+    async def test(shop: Shop) -> None:
+        viewer = await person(shop, "viewer", "reader")
+        told = 'data-testid="no-default"'
+        assert told not in await page(viewer, RULES), "without rules all is offered as configured"
+        await keep(shop, "small", 1, {"key": "/amount", "operator": "less_than", "value": 5000})
+        assert told in await page(viewer, RULES)
+        await keep(shop, "default", 9)
+        assert told not in await page(viewer, RULES)
+
+    run(test)
+
+
 def test_rules_are_removed_together_after_a_question(run: Run) -> None:
     async def test(shop: Shop) -> None:
         for rule_id in ("one", "two", "three"):

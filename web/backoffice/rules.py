@@ -40,6 +40,7 @@ async def show_rules(request: web.Request) -> web.StreamResponse:
         "providers": sorted(context_of(request).hub.gateway.providers),
         "whole": len(kept),
         "sorted_whole": len(found) == len(kept),
+        "catches_all": not kept or any(not one.rule.conditions and one.rule.response for one in kept),
     }
     return await show(request, "rules", names)
 
